@@ -1,0 +1,149 @@
+//! How fast the engine runs: one instrument for a long time, many instruments, many trials.
+//!
+//! The data is a seeded random walk like that of the peers' benchmarks: normal shocks, small gaps, wicks on both sides.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use tidegate_backtest::strategies::{MomentumRotation, MomentumRotationParams, SmaCross, SmaCrossParams};
+use tidegate_backtest::{BacktestConfig, Commission, FillTiming, Journal, Market, RiskLimits, Slippage, run, run_into};
+use tidegate_market::{BarColumns, BarLabel, Bars, Bps, Cash, Instrument, Timestamp};
+
+fn main() {
+    divan::main();
+}
+
+/// W1: 1,000,000 minute bars, SMA(10, 30) cross, all in, 5 bps, a fresh journal.
+#[divan::bench(sample_count = 30, sample_size = 1)]
+fn sma_cross_over_one_million_bars(bencher: Bencher) {
+    let market = minute_market(1_000_000);
+    bencher.counter(ItemsCount::new(1_000_000_usize)).bench_local(|| sma_cross(&market, 10, 30));
+}
+
+/// W1 with the memory of the journal used again.
+#[divan::bench(sample_count = 30, sample_size = 1)]
+fn sma_cross_over_one_million_bars_into_a_used_journal(bencher: Bencher) {
+    let market = minute_market(1_000_000);
+    let mut journal = Journal::default();
+    bencher.counter(ItemsCount::new(1_000_000_usize)).bench_local(|| sma_cross_into(&market, 10, 30, &mut journal));
+}
+
+/// W3: 500 symbols x 2,520 days, the 50 with the highest 20-day return, rebalanced daily, 5 bps; items are symbol-bars.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn top_fifty_of_five_hundred(bencher: Bencher) {
+    let market = panel(500, 2_520);
+    bencher.counter(ItemsCount::new(500 * 2_520_usize)).bench_local(|| top_momentum(&market));
+}
+
+/// Ten times the symbols of W3: the cost per symbol-bar should stay.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn top_fifty_of_five_thousand(bencher: Bencher) {
+    let market = panel(5_000, 2_520);
+    bencher.counter(ItemsCount::new(5_000 * 2_520_usize)).bench_local(|| top_momentum(&market));
+}
+
+/// W2: 1,000 pairs of averages over 2,520 days on one core; items are trials.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn one_thousand_pairs_of_averages(bencher: Bencher) {
+    let market = daily_market(2_520);
+    let pairs: Vec<_> = (2..27).flat_map(|fast| (0..40).map(move |more| (fast, fast + 4 + 2 * more))).collect();
+    assert_eq!(pairs.len(), 1_000);
+    let mut journal = Journal::default();
+    bencher.counter(ItemsCount::new(pairs.len())).bench_local(|| {
+        let mut best = f64::NEG_INFINITY;
+        for &(fast, slow) in &pairs {
+            sma_cross_into(&market, fast, slow, &mut journal);
+            best = best.max(journal.final_equity().0);
+        }
+        black_box(best)
+    });
+}
+
+const CONFIG: BacktestConfig = BacktestConfig {
+    initial_cash: Cash(1e6),
+    fill: FillTiming::NextOpen,
+    commission: Commission::Bps(Bps(5.0)),
+    slippage: Slippage::None,
+    limits: RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED },
+};
+
+fn bars(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).expect("above zero")
+}
+
+fn cross(fast: usize, slow: usize) -> SmaCross {
+    let params = SmaCrossParams { fast_bars: bars(fast), slow_bars: bars(slow), weight: 1.0, allow_short: false };
+    SmaCross::new(params, 1).expect("fast below slow")
+}
+
+fn sma_cross(market: &Market, fast: usize, slow: usize) -> Journal {
+    run(market, &[], &CONFIG, &mut cross(fast, slow)).expect("valid")
+}
+
+fn sma_cross_into(market: &Market, fast: usize, slow: usize, journal: &mut Journal) {
+    run_into(market, &[], &CONFIG, &mut cross(fast, slow), journal).expect("valid");
+}
+
+fn top_momentum(market: &Market) -> Journal {
+    let params = MomentumRotationParams { lookback_bars: bars(20), top: bars(50), rebalance_bars: bars(1) };
+    let mut strategy = MomentumRotation::new(params, market.len()).expect("enough symbols");
+    run(market, &[], &CONFIG, &mut strategy).expect("valid")
+}
+
+/// Knuth's 64-bit linear congruential generator; the high bits are used.
+struct Generator(u64);
+
+impl Generator {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// A standard normal number by Box and Muller.
+    fn normal(&mut self) -> f64 {
+        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+}
+
+fn random_walk(rows: usize, interval: &str, drift: f64, sd: f64, generator: &mut Generator) -> Bars {
+    let interval: tidegate_market::BarInterval = interval.parse().expect("valid");
+    let start: Timestamp = "2020-01-01".parse().expect("valid");
+    let mut columns = BarColumns::default();
+    let mut last: f64 = 100.0;
+    for row in 0..rows as i64 {
+        let open = if row == 0 { last } else { last * (0.1 * sd * generator.normal()).exp() };
+        let close = last * (drift + sd * generator.normal()).exp();
+        columns.time.push(start.plus_nanos(row * interval.nanos()));
+        columns.open.push(open);
+        columns.high.push(open.max(close) * (0.5 * sd * generator.normal().abs()).exp());
+        columns.low.push(open.min(close) * (-0.5 * sd * generator.normal().abs()).exp());
+        columns.close.push(close);
+        columns.volume.push((10.0 + 0.5 * generator.normal()).exp().floor());
+        last = close;
+    }
+    Bars::new(columns, BarLabel::Open, interval).expect("sane by construction")
+}
+
+fn single(bars: Bars) -> Market {
+    Market::new(vec![(Instrument::fractional("WALK"), Arc::new(bars))]).expect("one instrument")
+}
+
+fn minute_market(rows: usize) -> Market {
+    single(random_walk(rows, "1m", 0.0, 5e-4, &mut Generator(7)))
+}
+
+fn daily_market(rows: usize) -> Market {
+    single(random_walk(rows, "1d", 3e-4, 0.012, &mut Generator(7)))
+}
+
+fn panel(symbols: usize, rows: usize) -> Market {
+    let mut generator = Generator(7);
+    let series = (0..symbols).map(|symbol| {
+        let sd = 0.008 + 0.022 * generator.uniform();
+        let bars = random_walk(rows, "1d", 2e-4, sd, &mut generator);
+        (Instrument::fractional(format!("S{symbol:04}")), Arc::new(bars))
+    });
+    Market::new(series.collect()).expect("distinct symbols")
+}

@@ -1,0 +1,269 @@
+//! What happened: orders, fills, round trips, equity, sums.
+
+use std::sync::Arc;
+
+use tidegate_market::{Cash, InstrumentId, Price, Quantity, Side, Timestamp};
+
+use crate::hash::Fnv1a;
+use crate::{Market, Order, OrderId, OrderStatus, Position, Totals};
+
+/// Where in its bar a fill happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FillMoment {
+    /// At the open.
+    Open,
+    /// Between open and close, at an unknown time.
+    Inside,
+    /// At the close.
+    Close,
+}
+
+/// One execution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fill {
+    /// The order.
+    pub order: OrderId,
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Units, above zero.
+    pub quantity: Quantity,
+    /// Price with slippage.
+    pub price: Price,
+    /// Commission.
+    pub commission: Cash,
+    /// Money lost against the quoted price; contained in `price`.
+    pub slippage: Cash,
+    /// The row of the instrument's bars.
+    pub row: u32,
+    /// The label of that bar.
+    pub time: Timestamp,
+    /// Where in the bar.
+    pub moment: FillMoment,
+}
+
+/// A round trip: units of one fill that another fill closed, first in, first out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClosedTrade {
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// `Buy` for a long trade, `Sell` for a short one.
+    pub side: Side,
+    /// Units, above zero.
+    pub quantity: Quantity,
+    /// Row of the entry's bar.
+    pub entry_row: u32,
+    /// Label of the entry's bar.
+    pub entry_time: Timestamp,
+    /// Price of the entry with slippage.
+    pub entry_price: Price,
+    /// Row of the exit's bar.
+    pub exit_row: u32,
+    /// Label of the exit's bar.
+    pub exit_time: Timestamp,
+    /// Price of the exit with slippage.
+    pub exit_price: Price,
+    /// Gain from entry to exit price, before commission.
+    pub realized_pnl: Cash,
+    /// The trade's share of both fills' commission.
+    pub commission: Cash,
+    /// The trade's share of both fills' slippage.
+    pub slippage: Cash,
+    /// Worst price seen as a fraction of the entry price, at most zero.
+    ///
+    /// Bars between entry and exit count whole, the entry's bar counts whole unless the entry was at its close, the exit's bar only
+    /// if the exit was at its close: no price after the exit counts.
+    pub max_adverse_excursion: f64,
+    /// Best price seen as a fraction of the entry price, at least zero; over the same bars.
+    pub max_favorable_excursion: f64,
+}
+
+impl ClosedTrade {
+    /// Returns the gain after commission.
+    pub fn net_pnl(&self) -> Cash {
+        Cash(self.realized_pnl.0 - self.commission.0)
+    }
+
+    /// Returns the bars from the entry's to the exit's.
+    pub const fn bars_held(&self) -> u32 {
+        self.exit_row - self.entry_row
+    }
+}
+
+/// The account after each bar, as columns of one length, in the account's currency.
+///
+/// Equity is kept per bar. Cash moves only with fills and is kept as its changes. The gross exposure of one instrument is the absolute
+/// value of its net exposure; only with several instruments is it kept.
+#[derive(Debug, Clone, Default)]
+pub struct EquityColumns {
+    labels: Arc<[Timestamp]>,
+    equity: Vec<f64>,
+    /// The rows from which on cash has a new value.
+    cash_changes: Vec<(u32, f64)>,
+    gross_exposure: Vec<f64>,
+    instruments: usize,
+}
+
+impl EquityColumns {
+    fn reset(&mut self, initial_cash: Cash, market: &Market) {
+        self.labels = market.shared_labels();
+        self.instruments = market.len();
+        self.equity.clear();
+        self.equity.reserve(self.labels.len());
+        self.cash_changes.clear();
+        self.cash_changes.push((0, initial_cash.0));
+        self.gross_exposure.clear();
+        if self.instruments > 1 {
+            self.gross_exposure.reserve(self.labels.len());
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, equity: f64, cash: f64, gross_exposure: f64) {
+        let row = self.equity.len() as u32;
+        if self.cash_changes.last().is_none_or(|&(_, last)| last != cash) {
+            self.cash_changes.push((row, cash));
+        }
+        self.equity.push(equity);
+        if self.instruments > 1 {
+            self.gross_exposure.push(gross_exposure);
+        }
+    }
+
+    /// Takes the last row back.
+    pub(crate) fn pop(&mut self) {
+        self.equity.pop();
+        self.gross_exposure.pop();
+        let row = self.equity.len() as u32;
+        if self.cash_changes.len() > 1 && self.cash_changes.last().is_some_and(|&(first, _)| first == row) {
+            self.cash_changes.pop();
+        }
+    }
+
+    /// Returns the number of rows: one per time at which some bar closed, up to the end of the run.
+    pub const fn len(&self) -> usize {
+        self.equity.len()
+    }
+
+    /// Returns whether there are no rows.
+    pub const fn is_empty(&self) -> bool {
+        self.equity.is_empty()
+    }
+
+    /// Returns the labels, as in [`crate::Market::labels`].
+    pub fn time(&self) -> &[Timestamp] {
+        &self.labels[..self.len()]
+    }
+
+    /// Returns cash plus the value of all positions.
+    pub fn equity(&self) -> &[f64] {
+        &self.equity
+    }
+
+    /// Returns cash; above equity when short.
+    pub fn cash(&self) -> Vec<f64> {
+        let mut cash = Vec::with_capacity(self.len());
+        for (place, &(_, value)) in self.cash_changes.iter().enumerate() {
+            let end = self.cash_changes.get(place + 1).map_or(self.len(), |&(first, _)| first as usize);
+            cash.resize(end, value);
+        }
+        cash
+    }
+
+    /// Returns the sum of the values of all positions: equity less cash.
+    pub fn net_exposure(&self) -> Vec<f64> {
+        self.equity.iter().zip(self.cash()).map(|(equity, cash)| equity - cash).collect()
+    }
+
+    /// Returns the sum of the absolute values of all positions.
+    pub fn gross_exposure(&self) -> Vec<f64> {
+        if self.instruments > 1 {
+            self.gross_exposure.clone()
+        } else {
+            self.net_exposure().into_iter().map(f64::abs).collect()
+        }
+    }
+}
+
+/// Why trading ended before the data did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HaltReason {
+    /// Equity fell from its highest by the drawdown stop: positions are closed by market orders, the run goes on without trading.
+    DrawdownStop,
+    /// Equity fell to zero or below at a close: positions were closed there, and the run ended.
+    Ruin,
+}
+
+/// The end of trading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Halt {
+    /// The label of the step.
+    pub time: Timestamp,
+    /// Why.
+    pub reason: HaltReason,
+}
+
+/// The complete record of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Journal {
+    /// Cash before the first bar: the explicit first point of the equity curve.
+    pub initial_cash: Cash,
+    /// Every order in the order of the risk check, denied ones too, each with its life.
+    pub orders: Vec<Order>,
+    /// Every fill in the order of events.
+    pub fills: Vec<Fill>,
+    /// Every round trip in the order of its exit.
+    pub trades: Vec<ClosedTrade>,
+    /// The account after each bar.
+    pub equity: EquityColumns,
+    /// What is held at the end, one entry per instrument.
+    pub positions: Vec<Position>,
+    /// Sums over the run.
+    pub totals: Totals,
+    /// Why trading ended early, if it did.
+    pub halt: Option<Halt>,
+}
+
+impl Journal {
+    /// Returns the orders that the risk check turned down.
+    pub fn denials(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter().filter(|order| matches!(order.status, OrderStatus::Denied(_)))
+    }
+
+    /// Returns the equity at the end; the initial cash before any bar.
+    pub fn final_equity(&self) -> Cash {
+        self.equity.equity().last().map_or(self.initial_cash, |&equity| Cash(equity))
+    }
+
+    /// Returns a hash of every order with its life.
+    ///
+    /// FNV-1a, 64 bits (offset basis `0xcbf29ce484222325`, prime `0x100000001b3`), over the little-endian bytes of, per order in
+    /// order: instrument (u32), side (u8: buy 0, sell 1), kind (u8: market 0, limit 1, stop 2), its price (f64 bits, 0.0 for market),
+    /// quantity (f64 bits), time in force (u8: GTC 0, day 1), effect (u8: any 0, reduce only 1), origin (u8), submitted time (i64
+    /// nanoseconds), status (u8: working 0, filled 1, cancelled 2, denied 3), reason (u8, in the order of declaration from 0; 0 for
+    /// the first two), ended time (i64, 0 for none), filled quantity (f64 bits), fill price (f64 bits, 0.0 for none).
+    pub fn order_hash(&self) -> u64 {
+        let mut hash = Fnv1a::default();
+        for order in &self.orders {
+            hash.order(order);
+        }
+        hash.value()
+    }
+
+    pub(crate) fn reset(&mut self, initial_cash: Cash, market: &Market) {
+        self.initial_cash = initial_cash;
+        // Room for an order every sixteen bars: memory that is not used is not touched, and a busy run does not copy as it grows.
+        let orders = market.labels().len() / 16;
+        self.orders.clear();
+        self.orders.reserve(orders);
+        self.fills.clear();
+        self.fills.reserve(orders);
+        self.trades.clear();
+        self.trades.reserve(orders / 2);
+        self.equity.reset(initial_cash, market);
+        self.positions.clear();
+        self.totals = Totals::default();
+        self.halt = None;
+    }
+}

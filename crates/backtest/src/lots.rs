@@ -1,0 +1,197 @@
+//! First in, first out: which units of a position a fill closes, and what prices they saw meanwhile.
+
+use std::collections::VecDeque;
+
+use tidegate_market::Timestamp;
+
+/// The highest and lowest price of some rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Extremes {
+    pub(crate) high: f64,
+    pub(crate) low: f64,
+}
+
+impl Extremes {
+    const NONE: Self = Self { high: f64::NEG_INFINITY, low: f64::INFINITY };
+
+    fn merge(&mut self, other: Self) {
+        self.high = if other.high > self.high { other.high } else { self.high };
+        self.low = if other.low < self.low { other.low } else { self.low };
+    }
+
+    fn of(high: &[f64], low: &[f64]) -> Self {
+        let mut extremes = Self::NONE;
+        for (&high, &low) in high.iter().zip(low) {
+            extremes.merge(Self { high, low });
+        }
+        extremes
+    }
+}
+
+/// Units bought (or sold short) in one fill that are still held.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lot {
+    pub(crate) quantity: f64,
+    pub(crate) price: f64,
+    pub(crate) commission_per_unit: f64,
+    pub(crate) slippage_per_unit: f64,
+    pub(crate) row: u32,
+    pub(crate) time: Timestamp,
+    extremes: Extremes,
+}
+
+/// The lots of one position, oldest first.
+///
+/// The extremes since the oldest lot's entry are those of a window whose two ends only move forward. Each row is read once: a lot
+/// keeps the extremes up to the next lot's entry; when the oldest lot's are asked for, all lots present are folded from the
+/// newest back, and rows after that go to `tail`.
+#[derive(Debug, Clone)]
+pub(crate) struct LotQueue {
+    lots: VecDeque<Lot>,
+    folded: usize,
+    tail: Extremes,
+    rows_read: u32,
+}
+
+impl Default for LotQueue {
+    fn default() -> Self {
+        Self { lots: VecDeque::new(), folded: 0, tail: Extremes::NONE, rows_read: 0 }
+    }
+}
+
+/// What an entry adds to the queue.
+pub(crate) struct Entry {
+    pub(crate) quantity: f64,
+    pub(crate) price: f64,
+    pub(crate) commission_per_unit: f64,
+    pub(crate) slippage_per_unit: f64,
+    pub(crate) row: u32,
+    pub(crate) time: Timestamp,
+    /// The first row whose whole range the units see.
+    pub(crate) first_row_seen: u32,
+}
+
+impl LotQueue {
+    /// Adds units behind all others. `high` and `low` are the instrument's columns.
+    pub(crate) fn push(&mut self, entry: &Entry, high: &[f64], low: &[f64]) {
+        if self.lots.is_empty() {
+            self.folded = 0;
+            self.tail = Extremes::NONE;
+            self.rows_read = entry.first_row_seen;
+        } else {
+            self.read(entry.first_row_seen, high, low);
+        }
+        self.lots.push_back(Lot {
+            quantity: entry.quantity,
+            price: entry.price,
+            commission_per_unit: entry.commission_per_unit,
+            slippage_per_unit: entry.slippage_per_unit,
+            row: entry.row,
+            time: entry.time,
+            extremes: Extremes::NONE,
+        });
+    }
+
+    /// Takes up to `quantity` units off the oldest lot. Returns the lot with its quantity set to what was taken, and the extremes of
+    /// the rows before `rows_end` that it saw; `None` without lots.
+    pub(crate) fn take(&mut self, quantity: f64, rows_end: u32, high: &[f64], low: &[f64]) -> Option<(Lot, Extremes)> {
+        self.read(rows_end, high, low);
+        if self.folded == 0 {
+            self.fold();
+        }
+        let tail = self.tail;
+        let oldest = self.lots.front_mut()?;
+        let mut taken = *oldest;
+        taken.extremes.merge(tail);
+        // A rest within rounding of the lot is no lot.
+        if quantity < oldest.quantity * (1.0 - 8.0 * f64::EPSILON) {
+            oldest.quantity -= quantity;
+            taken.quantity = quantity;
+        } else {
+            self.lots.pop_front();
+            self.folded -= 1;
+        }
+        Some((taken, taken.extremes))
+    }
+
+    /// Drops what rounding left of a position that is closed.
+    pub(crate) fn clear(&mut self) {
+        self.lots.clear();
+        self.folded = 0;
+    }
+
+    fn read(&mut self, rows_end: u32, high: &[f64], low: &[f64]) {
+        if rows_end <= self.rows_read {
+            return;
+        }
+        let rows = self.rows_read as usize..rows_end as usize;
+        let extremes = Extremes::of(&high[rows.clone()], &low[rows]);
+        self.rows_read = rows_end;
+        self.tail.merge(extremes);
+        if self.lots.len() > self.folded
+            && let Some(newest) = self.lots.back_mut()
+        {
+            newest.extremes.merge(extremes);
+        }
+    }
+
+    fn fold(&mut self) {
+        let mut since = Extremes::NONE;
+        for lot in self.lots.iter_mut().rev() {
+            since.merge(lot.extremes);
+            lot.extremes = since;
+        }
+        self.folded = self.lots.len();
+        self.tail = Extremes::NONE;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HIGH: [f64; 6] = [11.0, 15.0, 12.0, 13.0, 19.0, 14.0];
+    const LOW: [f64; 6] = [9.0, 8.0, 10.0, 7.0, 11.0, 12.0];
+
+    fn push(queue: &mut LotQueue, quantity: f64, row: u32) {
+        let entry = Entry {
+            quantity,
+            price: 10.0,
+            commission_per_unit: 0.0,
+            slippage_per_unit: 0.0,
+            row,
+            time: Timestamp::from_nanos(0),
+            first_row_seen: row,
+        };
+        queue.push(&entry, &HIGH, &LOW);
+    }
+
+    fn check(queue: &mut LotQueue, quantity: f64, rows_end: u32, taken: f64, high: f64, low: f64) {
+        let (lot, extremes) = queue.take(quantity, rows_end, &HIGH, &LOW).expect("a lot");
+        assert_eq!((lot.quantity, extremes.high, extremes.low), (taken, high, low));
+    }
+
+    #[test]
+    fn the_oldest_lot_closes_first_and_sees_all_rows_since_its_entry() {
+        let mut queue = LotQueue::default();
+        push(&mut queue, 5.0, 0);
+        push(&mut queue, 3.0, 2);
+        push(&mut queue, 1.0, 3);
+        check(&mut queue, 2.0, 4, 2.0, 15.0, 7.0); // rows 0..4
+        push(&mut queue, 4.0, 4);
+        check(&mut queue, 9.0, 5, 3.0, 19.0, 7.0); // the rest of the first lot, rows 0..5
+        check(&mut queue, 6.0, 5, 3.0, 19.0, 7.0); // rows 2..5
+        check(&mut queue, 3.0, 5, 1.0, 19.0, 7.0); // rows 3..5
+        check(&mut queue, 2.0, 6, 2.0, 19.0, 11.0); // rows 4..6, half of the last lot
+        check(&mut queue, 2.0, 6, 2.0, 19.0, 11.0);
+        assert!(queue.take(1.0, 6, &HIGH, &LOW).is_none());
+    }
+
+    #[test]
+    fn a_lot_that_saw_no_whole_row_has_no_extremes() {
+        let mut queue = LotQueue::default();
+        push(&mut queue, 1.0, 3);
+        let (_, extremes) = queue.take(1.0, 3, &HIGH, &LOW).expect("a lot");
+        assert_eq!(extremes, Extremes::NONE);
+    }
+}

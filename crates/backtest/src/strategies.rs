@@ -1,0 +1,29 @@
+//! Strategies that come with the engine, one per file: parameters, and the state that they need between bars.
+//!
+//! Indicators are the kernels of `tidegate_indicators`, the same that make feature columns: there is no second definition here.
+
+mod buy_and_hold;
+mod forecast_threshold;
+mod kelly;
+mod momentum_rotation;
+mod sma_cross;
+mod target_weights;
+mod volatility_target;
+
+use tidegate_market::InstrumentId;
+
+pub use buy_and_hold::BuyAndHold;
+pub use forecast_threshold::{ForecastThreshold, ForecastThresholdParams};
+pub use kelly::{Kelly, KellyParams};
+pub use momentum_rotation::{MomentumRotation, MomentumRotationParams};
+pub use sma_cross::{SmaCross, SmaCrossParams};
+pub use target_weights::{ScheduledWeight, TargetWeights};
+pub use volatility_target::{VolatilitySource, VolatilityTarget, VolatilityTargetParams};
+
+use crate::Context;
+
+/// Returns whether a weight is far enough from its target to trade: further than the tolerance, or the target is to be out.
+fn needs_rebalance(context: &Context<'_>, instrument: InstrumentId, target: f64, tolerance: f64) -> bool {
+    let weight = context.weight(instrument);
+    if target == 0.0 { weight != 0.0 } else { (target - weight).abs() > tolerance }
+}

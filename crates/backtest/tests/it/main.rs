@@ -1,0 +1,9 @@
+//! Tests of the engine from outside: an oracle, other engines' ledgers, laws, numbers by hand.
+
+mod goldens;
+mod laws;
+mod ledgers;
+mod oracle;
+mod oracle_cases;
+mod strategies;
+mod support;

@@ -1,0 +1,13 @@
+//! One file per command.
+
+pub(crate) mod backtest;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod data;
+pub(crate) mod features;
+pub(crate) mod metrics;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod sweep;
+pub(crate) mod train;

@@ -1,0 +1,46 @@
+//! The `tidegate` command.
+
+mod arguments;
+mod command;
+mod exit;
+mod printer;
+mod progress;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::printer::Printer;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::usage(&error),
+    };
+    let printer = Printer::new(&arguments.output);
+    if let Err(error) = stop::listen() {
+        return exit::code(&error, &printer);
+    }
+    match dispatch(&arguments, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::code(&error, &printer),
+    }
+}
+
+fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<()> {
+    match &arguments.command {
+        Command::Run(run) => command::run::execute(run, printer),
+        Command::Check(check) => command::check::execute(check, printer),
+        Command::Features(features) => command::features::execute(features, printer),
+        Command::Train(train) => command::train::execute(train, printer),
+        Command::Backtest(backtest) => command::backtest::execute(backtest, printer),
+        Command::Sweep(sweep) => command::sweep::execute(sweep, printer),
+        Command::Report(report) => command::report::execute(report, printer),
+        Command::Metrics(metrics) => command::metrics::execute(metrics, printer),
+        Command::Data(data) => command::data::execute(data, printer),
+        Command::Schema => command::schema::execute(printer),
+        Command::Completions(completions) => command::completions::execute(*completions, printer),
+    }
+}

@@ -1,0 +1,137 @@
+//! `tidegate check`: what a run will do, and what an expert would warn of, without running it.
+
+use serde::Serialize;
+use tidegate_forecast::{fold_samples, folds};
+use tidegate_market::Timestamp;
+
+use crate::ExperimentError;
+use crate::config::{CommissionConfig, FillConfig, SlippageConfig};
+use crate::dataset::Dataset;
+use crate::forecasting::build_panel;
+use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
+
+/// What a run will do.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckedRun {
+    /// The experiment's title.
+    pub name: String,
+    /// The hash that names its run directory.
+    pub config_hash: String,
+    /// Each symbol, its bars, its first and last time label.
+    pub symbols: Vec<(String, usize, Timestamp, Timestamp)>,
+    /// The folds; empty when nothing is trained.
+    pub folds: Vec<CheckedFold>,
+    /// How many models a run trains.
+    pub models: usize,
+    /// What an expert would warn of.
+    pub warnings: Vec<String>,
+}
+
+/// One fold of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckedFold {
+    /// The fold, from zero.
+    pub fold: u32,
+    /// Training samples after the purge.
+    pub train_samples: usize,
+    /// Validation samples after the purge.
+    pub valid_samples: usize,
+    /// Test samples.
+    pub test_samples: usize,
+    /// Samples that the purge drops.
+    pub purged: usize,
+    /// The close of the first test bar.
+    pub test_first: Timestamp,
+    /// The close of the last test bar.
+    pub test_last: Timestamp,
+}
+
+/// Loads the data, lays out the folds, and looks for what an expert would warn of.
+///
+/// # Errors
+/// Whatever would end a run before training starts.
+pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentError> {
+    let dataset = Dataset::load(&experiment.data)?;
+    let mut checked = CheckedRun {
+        name: experiment.name.clone(),
+        config_hash: experiment.config_hash.clone(),
+        symbols: symbols(&dataset),
+        folds: Vec::new(),
+        models: 0,
+        warnings: trading_warnings(experiment),
+    };
+    if let ForecastSource::WalkForward(plan) = &experiment.forecasts {
+        checked.folds = lay_out_folds(plan, &dataset)?;
+        checked.models = checked.folds.len() * plan.ensemble_size as usize;
+        checked.warnings.extend(training_warnings(plan, &checked.folds));
+        if !experiment.strategy.needs_forecasts() {
+            checked.warnings.push("the strategy uses no forecasts, yet `[model]` is trained".to_owned());
+        }
+    }
+    Ok(checked)
+}
+
+fn symbols(dataset: &Dataset) -> Vec<(String, usize, Timestamp, Timestamp)> {
+    let span = |(symbol, bars): (&String, &std::sync::Arc<tidegate_market::Bars>)| {
+        Some((symbol.clone(), bars.len(), *bars.time().first()?, *bars.time().last()?))
+    };
+    dataset.symbols.iter().zip(&dataset.bars).filter_map(span).collect()
+}
+
+fn lay_out_folds(plan: &ForecastPlan, dataset: &Dataset) -> Result<Vec<CheckedFold>, ExperimentError> {
+    let panel = build_panel(plan, &dataset.bars)?;
+    let checked = folds(panel.axis.len(), &plan.walk_forward)?.into_iter().map(|fold| {
+        let samples = fold_samples(&panel, &fold, &plan.scales);
+        CheckedFold {
+            fold: fold.index,
+            train_samples: samples.train.len(),
+            valid_samples: samples.valid.len(),
+            test_samples: samples.test.len(),
+            purged: samples.purged,
+            test_first: panel.axis[fold.test.start],
+            test_last: panel.axis[fold.test.end - 1],
+        }
+    });
+    Ok(checked.collect())
+}
+
+fn trading_warnings(experiment: &ResolvedExperiment) -> Vec<String> {
+    let execution = &experiment.config.execution;
+    let mut warnings = Vec::new();
+    if execution.fill == FillConfig::SameClose {
+        warnings.push(
+            "`same_close` fills at the price the decision was made from, which nobody can: results are optimistic"
+                .to_owned(),
+        );
+    }
+    let free_commission = matches!(execution.commission, CommissionConfig::None | CommissionConfig::Bps(0.0));
+    let free_slippage = matches!(execution.slippage, SlippageConfig::None | SlippageConfig::Bps(0.0));
+    if free_commission && free_slippage {
+        warnings.push("trading is free: no commission and no slippage".to_owned());
+    }
+    warnings
+}
+
+/// The advice of the literature: 32 to 64 hidden units below 1,000 samples, 64 to 128 up to 10,000.
+fn training_warnings(plan: &ForecastPlan, folds: &[CheckedFold]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let smallest = folds.iter().map(|fold| fold.train_samples).min().unwrap_or(0);
+    if let ForecasterPlan::Network(network, _) = &plan.forecaster {
+        let hidden = network.encoder.gru().hidden_size;
+        let advised = match smallest {
+            0..1_000 => 64,
+            1_000..10_000 => 128,
+            _ => 256,
+        };
+        if hidden > advised {
+            warnings.push(format!(
+                "hidden_size `{hidden}` is large for `{smallest}` training samples; up to `{advised}` is usual"
+            ));
+        }
+    }
+    let thin = folds.iter().filter(|fold| fold.valid_samples < 50).count();
+    if thin > 0 {
+        warnings.push(format!("{thin} folds have fewer than 50 validation samples: early stopping is a coin toss"));
+    }
+    warnings
+}

@@ -1,0 +1,112 @@
+//! Trained members by the hash of everything they were trained from.
+//!
+//! An entry is the checkpoint's bytes and a sheet beside it with the training report and the checkpoint's own hash. An entry
+//! that does not match its hash is damaged; it is reported and trained again, never used.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tidegate_forecast::TrainingReport;
+
+use crate::ExperimentError;
+use crate::files::write_atomically;
+
+/// A folder of trained members; none when caching is off.
+#[derive(Debug, Clone)]
+pub struct ArtifactCache {
+    folder: Option<PathBuf>,
+}
+
+/// What stands beside a cached checkpoint.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sheet {
+    checkpoint_hash: String,
+    report: TrainingReport,
+}
+
+/// What the cache holds for a key.
+#[derive(Debug)]
+pub(crate) enum Cached {
+    /// Nothing.
+    Missing,
+    /// A checkpoint and its report.
+    Found(Vec<u8>, TrainingReport),
+    /// Something that is not what was written.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+}
+
+impl ArtifactCache {
+    /// Keeps members in a folder, which is made when first needed.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()) }
+    }
+
+    /// Keeps nothing.
+    pub const fn off() -> Self {
+        Self { folder: None }
+    }
+
+    pub(crate) fn load(&self, key: &str) -> Cached {
+        let Some(folder) = &self.folder else { return Cached::Missing };
+        let (checkpoint_path, sheet_path) = paths(folder, key);
+        let (Ok(sheet), Ok(checkpoint)) = (std::fs::read(&sheet_path), std::fs::read(&checkpoint_path)) else {
+            return Cached::Missing;
+        };
+        let sheet: Sheet = match serde_json::from_slice(&sheet) {
+            Ok(sheet) => sheet,
+            Err(error) => return Cached::Damaged { path: sheet_path, reason: error.to_string() },
+        };
+        let found = blake3::hash(&checkpoint).to_hex().to_string();
+        if found != sheet.checkpoint_hash {
+            let reason = format!("its hash must be `{}`, was `{found}`", sheet.checkpoint_hash);
+            return Cached::Damaged { path: checkpoint_path, reason };
+        }
+        Cached::Found(checkpoint, sheet.report)
+    }
+
+    pub(crate) fn store(&self, key: &str, checkpoint: &[u8], report: &TrainingReport) -> Result<(), ExperimentError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let (checkpoint_path, sheet_path) = paths(folder, key);
+        let sheet = Sheet { checkpoint_hash: blake3::hash(checkpoint).to_hex().to_string(), report: report.clone() };
+        let sheet = serde_json::to_vec(&sheet).map_err(|error| ExperimentError::Internal(error.to_string()))?;
+        write_atomically(&checkpoint_path, checkpoint)?;
+        write_atomically(&sheet_path, &sheet)
+    }
+}
+
+fn paths(folder: &Path, key: &str) -> (PathBuf, PathBuf) {
+    let entry = folder.join("members").join(&key[..2]).join(key);
+    (entry.with_extension("checkpoint"), entry.with_extension("json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> TrainingReport {
+        TrainingReport { epochs: Vec::new(), best_epoch: None, parameters: 3 }
+    }
+
+    #[test]
+    fn what_was_stored_comes_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let cache = ArtifactCache::in_folder(folder.path());
+        assert!(matches!(cache.load("abcd"), Cached::Missing));
+        cache.store("abcd", b"weights", &report()).expect("writable");
+        assert!(matches!(cache.load("abcd"), Cached::Found(bytes, _) if bytes == b"weights"));
+    }
+
+    #[test]
+    fn one_flipped_bit_is_noticed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let cache = ArtifactCache::in_folder(folder.path());
+        cache.store("abcd", b"weights", &report()).expect("writable");
+        std::fs::write(folder.path().join("members/ab/abcd.checkpoint"), b"weighti").expect("writable");
+        assert!(matches!(cache.load("abcd"), Cached::Damaged { reason, .. } if reason.contains("hash must be")));
+    }
+}

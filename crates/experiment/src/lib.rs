@@ -1,0 +1,52 @@
+//! A strategy file to its result: config, pipeline, run directory, cache, trial ledger, sweeps.
+//!
+//! This is where the two rivers meet: bars become out-of-sample forecasts, forecasts become orders, orders become numbers.
+//! Nothing here computes a feature, a gradient, a fill or a ratio itself.
+//!
+//! Invariants: what a user wrote ([`config::ExperimentConfig`]) and what runs ([`ResolvedExperiment`]) are two types; a result
+//! depends on config, data and seed, never on the number of threads, the wall clock or what ran before; a file is written
+//! whole or not at all.
+
+mod check;
+pub mod config;
+mod dataset;
+mod error;
+mod features;
+mod files;
+mod forecasting;
+mod ledger;
+mod measure;
+mod observer;
+mod pipeline;
+mod resolve;
+mod returns_file;
+mod run_directory;
+mod schema;
+mod sweep;
+mod tables;
+mod tear_sheet;
+mod trading;
+
+pub use check::{CheckedFold, CheckedRun, check};
+pub use config::ConfigSource;
+pub use dataset::{Dataset, read_options};
+pub use error::ExperimentError;
+pub use features::write_features;
+pub use forecasting::{
+    ArtifactCache, FoldOutcome, FoldScores, ForecastOutcome, ForecastSummary, MemberOutcome, PooledScores,
+    YardstickOutcome, Yardsticks,
+};
+pub use ledger::{Ledger, Trial};
+pub use measure::{ExecutionSummary, Measured, measure};
+pub use observer::{Observer, Progress, SilentObserver};
+pub use pipeline::{
+    Computed, RunOptions, RunOutcome, TrainOutcome, compute, default_directory, forecasts, load, run_experiment,
+    study_directory, train,
+};
+pub use resolve::{ForecastPlan, ForecastSource, ForecasterPlan, NetworkPlan, ResolvedData, ResolvedExperiment};
+pub use returns_file::{ReturnsRequest, measure_returns};
+pub use run_directory::{RunDirectory, StoredRun, read_report};
+pub use schema::schema;
+pub use sweep::{SweepOutcome, SweepPlan, SweepRequest, TrialRow, TrialValue, run_sweep};
+pub use tear_sheet::tear_sheet;
+pub use trading::{read_forecasts, trade, trade_benchmark, traded_market};

@@ -1,0 +1,177 @@
+//! From journals to numbers: `metrics.json`.
+
+use serde::Serialize;
+use tidegate_backtest::{FillTiming, HaltReason, Journal};
+use tidegate_market::Timestamp;
+use tidegate_metrics::{
+    Convention, EquityCurve, MetricOptions, Performance, Returns, TradeStatistics, exposure, performance,
+    trade_statistics, turnover,
+};
+
+use crate::ExperimentError;
+use crate::forecasting::ForecastSummary;
+use crate::resolve::ResolvedExperiment;
+
+/// The numbers of a run.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// The strategy's performance, beside the benchmark where a metric needs one.
+    pub performance: Performance,
+    /// Buy-and-hold over the same bars with the same costs.
+    pub benchmark: Performance,
+    /// The strategy's returns per bar.
+    pub returns: Returns,
+    /// The benchmark's returns per bar.
+    pub benchmark_returns: Returns,
+    /// The strategy's equity, from its initial point.
+    pub curve: EquityCurve,
+    /// The benchmark's equity, from its initial point.
+    pub benchmark_curve: EquityCurve,
+    /// What was traded and what it cost.
+    pub execution: ExecutionSummary,
+}
+
+/// What was traded and what it cost.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExecutionSummary {
+    /// When market orders filled.
+    pub fill: &'static str,
+    /// The first traded bar.
+    pub first_bar: Timestamp,
+    /// The last traded bar.
+    pub last_bar: Timestamp,
+    /// Bars per year used to annualise.
+    pub periods_per_year: f64,
+    /// Money at the start.
+    pub initial_equity: f64,
+    /// Money at the end.
+    pub final_equity: f64,
+    /// Orders, denied ones included.
+    pub orders: usize,
+    /// Fills.
+    pub fills: usize,
+    /// Orders that a limit denied.
+    pub denials: usize,
+    /// Money paid as commission.
+    pub commission: f64,
+    /// Money lost to slippage.
+    pub slippage: f64,
+    /// Money that changed hands.
+    pub traded_value: f64,
+    /// Traded value over average equity, per year.
+    pub turnover: Option<f64>,
+    /// The share of bars with a position.
+    pub exposure: Option<f64>,
+    /// Bars whose path decided which order filled first.
+    pub ambiguous_bars: u64,
+    /// Why trading stopped early; null when it did not.
+    pub halted: Option<String>,
+    /// Round trips.
+    pub trades: TradeStatistics,
+    /// The hash of every order, its life and its fills.
+    pub order_hash: String,
+}
+
+impl Measured {
+    /// Returns the content of `metrics.json`.
+    pub fn to_json(&self, scores: Option<&ForecastSummary>) -> serde_json::Value {
+        serde_json::json!({
+            "performance": self.performance,
+            "benchmark": self.benchmark,
+            "forecast": scores,
+            "execution": self.execution,
+        })
+    }
+}
+
+/// Measures a strategy's journal beside the benchmark's.
+///
+/// # Errors
+/// When a journal has no bar.
+pub fn measure(
+    experiment: &ResolvedExperiment,
+    journal: &Journal,
+    benchmark: &Journal,
+) -> Result<Measured, ExperimentError> {
+    let periods_per_year = experiment.data.periods_per_year();
+    let options = MetricOptions::new(Convention::Tidegate);
+    let rows = journal.equity.len().min(benchmark.equity.len());
+    let curve = equity_curve(experiment, journal, journal.equity.len())?;
+    let benchmark_curve = equity_curve(experiment, benchmark, rows)?;
+    let returns = curve.returns(periods_per_year)?;
+    let benchmark_returns = benchmark_curve.returns(periods_per_year)?;
+    let paired = (returns.len() == benchmark_returns.len()).then_some(&benchmark_returns);
+    Ok(Measured {
+        performance: performance(&returns, paired, &options)?,
+        benchmark: performance(&benchmark_returns, None, &options)?,
+        execution: execution(experiment, journal, &curve, periods_per_year)?,
+        returns,
+        benchmark_returns,
+        curve,
+        benchmark_curve,
+    })
+}
+
+/// Returns equity with its initial point.
+///
+/// No order can fill before the first bar has closed, so that bar's mark is the initial point; only `same_close` can pay costs
+/// within it, and gets a point one interval earlier.
+fn equity_curve(
+    experiment: &ResolvedExperiment,
+    journal: &Journal,
+    rows: usize,
+) -> Result<EquityCurve, ExperimentError> {
+    let mut time = journal.equity.time()[..rows].to_vec();
+    let mut equity = journal.equity.equity()[..rows].to_vec();
+    let Some(&first) = time.first() else {
+        return Err(ExperimentError::Sample("there are no bars to trade".to_owned()));
+    };
+    if experiment.backtest.fill == FillTiming::SameClose {
+        time.insert(0, first.plus_nanos(-experiment.data.interval.nanos()));
+        equity.insert(0, journal.initial_cash.0);
+    }
+    Ok(EquityCurve::new(time, equity)?)
+}
+
+fn execution(
+    experiment: &ResolvedExperiment,
+    journal: &Journal,
+    curve: &EquityCurve,
+    periods_per_year: f64,
+) -> Result<ExecutionSummary, ExperimentError> {
+    let time = journal.equity.time();
+    let totals = &journal.totals;
+    let pnl: Vec<f64> = journal.trades.iter().map(|trade| trade.net_pnl().0).collect();
+    let bars_held: Vec<u64> = journal.trades.iter().map(|trade| u64::from(trade.bars_held())).collect();
+    Ok(ExecutionSummary {
+        fill: fill_name(experiment.backtest.fill),
+        first_bar: time[0],
+        last_bar: time[time.len() - 1],
+        periods_per_year,
+        initial_equity: journal.initial_cash.0,
+        final_equity: journal.final_equity().0,
+        orders: journal.orders.len(),
+        fills: journal.fills.len(),
+        denials: journal.denials().count(),
+        commission: totals.commission.0,
+        slippage: totals.slippage.0,
+        traded_value: totals.turnover.0,
+        turnover: turnover(totals.turnover, curve),
+        exposure: exposure(&journal.equity.gross_exposure()),
+        ambiguous_bars: totals.ambiguous_bars,
+        halted: journal.halt.map(|halt| match halt.reason {
+            HaltReason::DrawdownStop => format!("the drawdown stop closed everything at {}", halt.time),
+            HaltReason::Ruin => format!("the account was ruined at {}", halt.time),
+        }),
+        trades: trade_statistics(&pnl, &bars_held)?,
+        order_hash: format!("{:016x}", journal.order_hash()),
+    })
+}
+
+pub(crate) const fn fill_name(fill: FillTiming) -> &'static str {
+    match fill {
+        FillTiming::NextOpen => "next_open",
+        FillTiming::NextClose => "next_close",
+        FillTiming::SameClose => "same_close",
+    }
+}

@@ -1,0 +1,317 @@
+//! A strategy file to its result: load, forecast, trade, measure, write.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use tidegate_backtest::{Journal, Market};
+use tidegate_forecast::{EwmaVolatility, Forecaster, HistoricalMean, Panel, Ridge, Zero};
+use tidegate_market::Forecast;
+use tidegate_report::RunReport;
+
+use crate::ExperimentError;
+use crate::config::YardstickConfig;
+use crate::dataset::Dataset;
+use crate::forecasting::{
+    ArtifactCache, ForecastOutcome, ForecastSummary, TrainingContext, build_panel, forecast_walk_forward,
+};
+use crate::ledger::{Ledger, Trial};
+use crate::measure::{Measured, measure};
+use crate::observer::{Observer, Progress};
+use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
+use crate::run_directory::{RunDirectory, StoredRun};
+use crate::tear_sheet::tear_sheet;
+use crate::trading::{read_forecasts, trade, trade_benchmark, traded_market};
+
+/// How an experiment is run, as opposed to what it computes.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The run directory; `None` is `runs/<file stem>/<config hash>`.
+    pub out: Option<PathBuf>,
+    /// Where trained members are kept between runs.
+    pub cache: ArtifactCache,
+    /// Whether a finished run of the same config, data and build is returned as it is.
+    pub reuse_finished: bool,
+    /// Threads for training and sweeps; `None` is one per core.
+    pub threads: Option<usize>,
+    /// The device networks train on, such as `cpu` or `cuda:0`.
+    pub device: String,
+}
+
+impl RunOptions {
+    /// Returns options that reuse nothing and write to a folder.
+    pub fn fresh(out: impl Into<PathBuf>) -> Self {
+        Self {
+            out: Some(out.into()),
+            cache: ArtifactCache::off(),
+            reuse_finished: false,
+            threads: None,
+            device: "cpu".to_owned(),
+        }
+    }
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct RunOutcome {
+    /// Where its files are.
+    pub run_dir: PathBuf,
+    /// The content of `metrics.json`.
+    pub metrics: serde_json::Value,
+    /// What the report shows.
+    pub report: RunReport,
+    /// Whether nothing had to be trained: the run was finished, or every member came from the cache.
+    pub cached: bool,
+}
+
+/// What a run computes, before anything is written.
+pub struct Computed {
+    /// The bars.
+    pub dataset: Dataset,
+    /// The forecasts the strategy saw; empty when it uses none.
+    pub forecasts: Vec<Forecast>,
+    /// The walk-forward that made them; `None` when they came from a file or there are none.
+    pub walk_forward: Option<ForecastOutcome>,
+    /// The scores of the walk-forward.
+    pub scores: Option<ForecastSummary>,
+    /// The strategy's journal.
+    pub journal: Journal,
+    /// The benchmark's journal.
+    pub benchmark: Journal,
+    /// The numbers.
+    pub measured: Measured,
+}
+
+/// Runs an experiment and writes its run directory.
+///
+/// # Errors
+/// Anything between the strategy file and the result; nothing half-written is left behind.
+pub fn run_experiment(
+    experiment: &ResolvedExperiment,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<RunOutcome, ExperimentError> {
+    let started = Instant::now();
+    let directory = RunDirectory::new(options.out.clone().unwrap_or_else(|| default_directory(experiment)))?;
+    let dataset = load(experiment, observer)?;
+    if options.reuse_finished
+        && let Some(StoredRun { metrics, report }) = directory.finished(experiment, &dataset)
+    {
+        observer.notify(Progress::Note("this run is finished already; showing its stored result".to_owned()));
+        return Ok(RunOutcome { run_dir: directory.path().to_owned(), metrics, report, cached: true });
+    }
+    let computed = in_pool(options.threads, || compute(experiment, dataset, options, observer))??;
+    let metrics = computed.measured.to_json(computed.scores.as_ref());
+    let trials = count_trial(experiment, &computed, options)?;
+    let report = tear_sheet(experiment, &computed, Some(trials))?;
+    observer.notify(Progress::Stage { name: "writing results", steps: 0 });
+    directory.write(experiment, &computed, &metrics, &report, started.elapsed())?;
+    observer.notify(Progress::StageDone);
+    let cached = computed.walk_forward.as_ref().is_some_and(|outcome| outcome.members_trained == 0);
+    Ok(RunOutcome { run_dir: directory.path().to_owned(), metrics, report, cached })
+}
+
+/// Writes the run into its study's ledger, before its result is shown, and returns how many trials the study then has.
+///
+/// The ledger lies in the study's folder, or in the run directory when that was chosen by hand.
+fn count_trial(
+    experiment: &ResolvedExperiment,
+    computed: &Computed,
+    options: &RunOptions,
+) -> Result<u64, ExperimentError> {
+    let folder = options.out.clone().unwrap_or_else(|| study_directory(experiment));
+    Ledger::in_study(&folder).record(&[Trial {
+        config_hash: experiment.config_hash.clone(),
+        data_hash: computed.dataset.hash.clone(),
+        sharpe_ratio: computed.measured.performance.sharpe_ratio,
+    }])
+}
+
+/// What a training without a backtest delivers.
+#[derive(Debug)]
+pub struct TrainOutcome {
+    /// Where its files are.
+    pub run_dir: PathBuf,
+    /// How many forecasts were made.
+    pub forecasts: usize,
+    /// Members that were trained.
+    pub members_trained: usize,
+    /// Members that came from the cache.
+    pub members_reused: usize,
+    /// The scores, as in `metrics.json`.
+    pub scores: serde_json::Value,
+}
+
+/// Trains, forecasts and writes both, without a backtest.
+///
+/// # Errors
+/// As [`run_experiment`]; also when the config trains nothing.
+pub fn train(
+    experiment: &ResolvedExperiment,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<TrainOutcome, ExperimentError> {
+    let ForecastSource::WalkForward(plan) = &experiment.forecasts else {
+        return Err(ExperimentError::Sample("there is nothing to train: the config has no `[model]`".to_owned()));
+    };
+    let directory = RunDirectory::new(options.out.clone().unwrap_or_else(|| default_directory(experiment)))?;
+    let dataset = load(experiment, observer)?;
+    let (_, outcome) = in_pool(options.threads, || forecasts(experiment, &dataset, options, observer))??;
+    let outcome = outcome.ok_or_else(|| ExperimentError::Internal("a walk-forward has an outcome".to_owned()))?;
+    let scores = ForecastSummary::new(&plan.forecaster.name(), &outcome)?;
+    let scores = serde_json::to_value(scores).map_err(|error| ExperimentError::Internal(error.to_string()))?;
+    directory.write_training(experiment, &dataset, &outcome, &scores)?;
+    Ok(TrainOutcome {
+        run_dir: directory.path().to_owned(),
+        forecasts: outcome.forecasts.len(),
+        members_trained: outcome.members_trained,
+        members_reused: outcome.members_reused,
+        scores,
+    })
+}
+
+/// Loads the bars of an experiment.
+///
+/// # Errors
+/// When they cannot be read or break a rule.
+pub fn load(experiment: &ResolvedExperiment, observer: &dyn Observer) -> Result<Dataset, ExperimentError> {
+    observer.notify(Progress::Stage { name: "reading bars", steps: 0 });
+    let dataset = Dataset::load(&experiment.data)?;
+    observer.notify(Progress::StageDone);
+    Ok(dataset)
+}
+
+/// Computes a run on bars in memory, writing nothing but the cache.
+///
+/// # Errors
+/// As [`run_experiment`].
+pub fn compute(
+    experiment: &ResolvedExperiment,
+    dataset: Dataset,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<Computed, ExperimentError> {
+    let (forecasts, walk_forward) = forecasts(experiment, &dataset, options, observer)?;
+    let scores = match (&experiment.forecasts, &walk_forward) {
+        (ForecastSource::WalkForward(plan), Some(outcome)) => {
+            Some(ForecastSummary::new(&plan.forecaster.name(), outcome)?)
+        }
+        _ => None,
+    };
+    observer.notify(Progress::Stage { name: "backtesting", steps: 0 });
+    let market = market(experiment, &dataset, &forecasts)?;
+    let journal = trade(experiment, &dataset, &market, &forecasts)?;
+    let benchmark = trade_benchmark(&market, &experiment.backtest)?;
+    let measured = measure(experiment, &journal, &benchmark)?;
+    observer.notify(Progress::StageDone);
+    Ok(Computed { dataset, forecasts, walk_forward, scores, journal, benchmark, measured })
+}
+
+/// Returns what the engine trades: with forecasts, only the bars from the first of them on.
+pub(crate) fn market(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    forecasts: &[Forecast],
+) -> Result<Market, ExperimentError> {
+    let limit = match &experiment.forecasts {
+        ForecastSource::None => None,
+        ForecastSource::File(_) | ForecastSource::WalkForward(_) => Some(forecasts),
+    };
+    traded_market(dataset, limit, experiment.lot_size)
+}
+
+/// Returns the forecasts of an experiment, made or read.
+///
+/// # Errors
+/// As [`run_experiment`].
+pub fn forecasts(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<(Vec<Forecast>, Option<ForecastOutcome>), ExperimentError> {
+    match &experiment.forecasts {
+        ForecastSource::None => Ok((Vec::new(), None)),
+        ForecastSource::File(path) => Ok((read_forecasts(path, dataset)?, None)),
+        ForecastSource::WalkForward(plan) => {
+            observer.notify(Progress::Stage { name: "computing features", steps: 0 });
+            let panel = build_panel(plan, &dataset.bars)?;
+            observer.notify(Progress::StageDone);
+            let forecaster = build_forecaster(plan, &panel, &options.device)?;
+            let context = TrainingContext { seed: experiment.seed, cache: &options.cache, observer };
+            let outcome = forecast_walk_forward(plan, forecaster.as_ref(), &panel, &context)?;
+            note_reuse(&outcome, observer);
+            Ok((outcome.forecasts.clone(), Some(outcome)))
+        }
+    }
+}
+
+fn note_reuse(outcome: &ForecastOutcome, observer: &dyn Observer) {
+    let (reused, trained) = (outcome.members_reused, outcome.members_trained);
+    if reused > 0 {
+        observer.notify(Progress::Note(format!("{reused} trained models came from the cache, {trained} were trained")));
+    }
+}
+
+/// Builds the forecaster of a plan.
+///
+/// # Errors
+/// When the network's specification is wrong, its device is missing, or this build has no libtorch.
+pub(crate) fn build_forecaster(
+    plan: &ForecastPlan,
+    panel: &Panel,
+    device: &str,
+) -> Result<Box<dyn Forecaster>, ExperimentError> {
+    match &plan.forecaster {
+        ForecasterPlan::Yardstick(yardstick) => Ok(match yardstick {
+            YardstickConfig::Zero {} => Box::new(Zero),
+            YardstickConfig::HistoricalMean {} => Box::new(HistoricalMean),
+            YardstickConfig::EwmaVolatility {} => Box::new(EwmaVolatility { horizon_bars: plan.horizon_bars() }),
+            YardstickConfig::Ridge(ridge) => Box::new(Ridge { lambda: ridge.lambda }),
+        }),
+        ForecasterPlan::Network(network, training) => {
+            let feature_counts = panel.series[0].scales.iter().map(|scale| scale.columns().len()).collect();
+            network_forecaster(network, training, feature_counts, device)
+        }
+    }
+}
+
+#[cfg(feature = "libtorch")]
+fn network_forecaster(
+    network: &crate::resolve::NetworkPlan,
+    training: &tidegate_models::TrainingSpec,
+    feature_counts: Vec<usize>,
+    device: &str,
+) -> Result<Box<dyn Forecaster>, ExperimentError> {
+    let device = tidegate_models::Device::parse(device)?;
+    let forecaster = tidegate_models::NeuralForecaster::new(network.spec(feature_counts), training.clone(), device)?;
+    Ok(Box::new(forecaster))
+}
+
+#[cfg(not(feature = "libtorch"))]
+fn network_forecaster(
+    network: &crate::resolve::NetworkPlan,
+    _: &tidegate_models::TrainingSpec,
+    _: Vec<usize>,
+    _: &str,
+) -> Result<Box<dyn Forecaster>, ExperimentError> {
+    Err(ExperimentError::NoLibtorch { encoder: network.encoder.name() })
+}
+
+/// Runs a job on a pool of its own, so that the number of threads is the caller's.
+///
+/// # Errors
+/// When the threads cannot be started.
+pub(crate) fn in_pool<T: Send>(threads: Option<usize>, job: impl FnOnce() -> T + Send) -> Result<T, ExperimentError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    Ok(pool.map_err(|error| ExperimentError::Internal(error.to_string()))?.install(job))
+}
+
+/// Returns `runs/<file stem>/<config hash>`.
+pub fn default_directory(experiment: &ResolvedExperiment) -> PathBuf {
+    study_directory(experiment).join(&experiment.config_hash)
+}
+
+/// Returns `runs/<file stem>`, where a study's runs and its ledger lie.
+pub fn study_directory(experiment: &ResolvedExperiment) -> PathBuf {
+    Path::new("runs").join(&experiment.stem)
+}

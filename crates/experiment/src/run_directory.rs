@@ -1,0 +1,225 @@
+//! The files of a run: written whole, in a fixed order, the manifest last.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tidegate_data::Table;
+use tidegate_report::RunReport;
+
+use crate::ExperimentError;
+use crate::dataset::Dataset;
+use crate::error::{cannot_read, cannot_write};
+use crate::files::{make_folder, write_atomically};
+use crate::forecasting::ForecastOutcome;
+use crate::pipeline::Computed;
+use crate::resolve::ResolvedExperiment;
+use crate::tables;
+
+/// Raised when the meaning of a run's files changes.
+const RUN_FORMAT: u32 = 1;
+
+/// A run's folder.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+/// What says that a run is finished, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    name: String,
+    config_hash: String,
+    data_hash: String,
+    seed: u64,
+    version: String,
+    build: String,
+    /// The hash of each result file.
+    files: std::collections::BTreeMap<String, String>,
+}
+
+/// A finished run, read back.
+#[derive(Debug, Clone)]
+pub struct StoredRun {
+    /// The content of `metrics.json`.
+    pub metrics: serde_json::Value,
+    /// What the report shows.
+    pub report: RunReport,
+}
+
+impl RunDirectory {
+    /// Makes the folder, so that one that cannot be written is known before anything is computed.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written to.
+    pub fn new(path: PathBuf) -> Result<Self, ExperimentError> {
+        make_folder(&path)?;
+        let probe = path.join(".writable");
+        std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)).map_err(cannot_write(&path))?;
+        Ok(Self { path })
+    }
+
+    /// Returns the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the stored result when the folder holds a finished, undamaged run of this config, data and build.
+    pub fn finished(&self, experiment: &ResolvedExperiment, dataset: &Dataset) -> Option<StoredRun> {
+        let manifest: Manifest = serde_json::from_slice(&std::fs::read(self.path.join("manifest.json")).ok()?).ok()?;
+        let expected = Manifest { files: manifest.files.clone(), ..manifest_of(experiment, dataset) };
+        let intact = manifest == expected
+            && manifest.files.iter().all(|(name, hash)| {
+                std::fs::read(self.path.join(name)).is_ok_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == hash)
+            });
+        if !intact {
+            return None;
+        }
+        let metrics = serde_json::from_slice(&std::fs::read(self.path.join("metrics.json")).ok()?).ok()?;
+        Some(StoredRun { metrics, report: read_report(&self.path).ok()? })
+    }
+
+    /// Writes every file of a run; the manifest, which says that the run is finished, comes last.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write(
+        &self,
+        experiment: &ResolvedExperiment,
+        computed: &Computed,
+        metrics: &serde_json::Value,
+        report: &RunReport,
+        elapsed: Duration,
+    ) -> Result<(), ExperimentError> {
+        self.unfinish()?;
+        let symbols = &computed.dataset.symbols;
+        let config = toml::to_string(&experiment.config).map_err(internal)?;
+        self.put("config.toml", config.as_bytes())?;
+        self.put("metrics.json", pretty(metrics)?.as_bytes())?;
+        self.put_table("equity.parquet", &tables::equity(&computed.journal, &experiment.data)?)?;
+        self.put_table("trades.parquet", &tables::trades(&computed.journal, symbols, &experiment.data)?)?;
+        self.put_table("orders.parquet", &tables::orders(&computed.journal, symbols, &experiment.data)?)?;
+        self.put_table("forecasts.parquet", &tables::forecasts(&computed.forecasts, symbols, &experiment.data)?)?;
+        if let Some(outcome) = &computed.walk_forward {
+            self.write_models(outcome)?;
+        }
+        self.put("report.json", pretty(report)?.as_bytes())?;
+        self.put("report.html", tidegate_report::html(report)?.as_bytes())?;
+        self.put("timings.json", pretty(&json!({ "wall_seconds": elapsed.as_secs_f64() }))?.as_bytes())?;
+        self.finish(experiment, &computed.dataset)
+    }
+
+    /// Writes what a walk-forward made, without a backtest.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write_training(
+        &self,
+        experiment: &ResolvedExperiment,
+        dataset: &Dataset,
+        outcome: &ForecastOutcome,
+        scores: &serde_json::Value,
+    ) -> Result<(), ExperimentError> {
+        self.unfinish()?;
+        let config = toml::to_string(&experiment.config).map_err(internal)?;
+        self.put("config.toml", config.as_bytes())?;
+        self.put("forecast_scores.json", pretty(scores)?.as_bytes())?;
+        self.put_table(
+            "forecasts.parquet",
+            &tables::forecasts(&outcome.forecasts, &dataset.symbols, &experiment.data)?,
+        )?;
+        self.write_models(outcome)
+    }
+
+    fn write_models(&self, outcome: &ForecastOutcome) -> Result<(), ExperimentError> {
+        for fold in &outcome.folds {
+            let index = fold.fold.index;
+            self.put(&format!("models/fold_{index:03}_scaler.json"), pretty(&fold.scaler)?.as_bytes())?;
+            for (number, member) in fold.members.iter().enumerate() {
+                self.put(&format!("models/fold_{index:03}_member_{number:02}.safetensors"), &member.checkpoint)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an older manifest away first, so that a run that is cut short is not taken for a finished one.
+    fn unfinish(&self) -> Result<(), ExperimentError> {
+        match std::fs::remove_file(self.path.join("manifest.json")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(cannot_write(&self.path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(&self, experiment: &ResolvedExperiment, dataset: &Dataset) -> Result<(), ExperimentError> {
+        let mut manifest = manifest_of(experiment, dataset);
+        for name in RESULT_FILES {
+            let path = self.path.join(name);
+            let bytes = std::fs::read(&path).map_err(cannot_read(&path))?;
+            manifest.files.insert(name.to_owned(), blake3::hash(&bytes).to_hex().to_string());
+        }
+        self.put("manifest.json", pretty(&manifest)?.as_bytes())
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), ExperimentError> {
+        write_atomically(&self.path.join(name), bytes)
+    }
+
+    fn put_table(&self, name: &str, table: &Table) -> Result<(), ExperimentError> {
+        Ok(table.write(&self.path.join(name))?)
+    }
+}
+
+/// The files whose bytes depend on config, data, seed and build alone.
+const RESULT_FILES: [&str; 7] = [
+    "config.toml",
+    "metrics.json",
+    "equity.parquet",
+    "trades.parquet",
+    "orders.parquet",
+    "forecasts.parquet",
+    "report.json",
+];
+
+/// Reads the report of a finished run.
+///
+/// # Errors
+/// When the folder is not a finished run's.
+pub fn read_report(run_dir: &Path) -> Result<RunReport, ExperimentError> {
+    let path = run_dir.join("report.json");
+    let bytes = std::fs::read(&path).map_err(|source| ExperimentError::File {
+        action: "cannot read",
+        path: path.clone(),
+        source,
+        hint: "\nhint: name the run directory that `tidegate run` printed",
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| ExperimentError::Damaged {
+        path,
+        reason: error.to_string(),
+        hint: "run the experiment again",
+    })
+}
+
+fn manifest_of(experiment: &ResolvedExperiment, dataset: &Dataset) -> Manifest {
+    Manifest {
+        format: RUN_FORMAT,
+        name: experiment.name.clone(),
+        config_hash: experiment.config_hash.clone(),
+        data_hash: dataset.hash.clone(),
+        seed: experiment.seed,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: if cfg!(feature = "libtorch") { "with libtorch" } else { "without libtorch" }.to_owned(),
+        files: std::collections::BTreeMap::new(),
+    }
+}
+
+fn pretty(value: &impl Serialize) -> Result<String, ExperimentError> {
+    let mut text = serde_json::to_string_pretty(value).map_err(internal)?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn internal(error: impl std::fmt::Display) -> ExperimentError {
+    ExperimentError::Internal(error.to_string())
+}

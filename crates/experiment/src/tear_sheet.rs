@@ -1,0 +1,267 @@
+//! What the report shows of a run.
+
+use tidegate_backtest::{Commission, FillTiming, Slippage};
+use tidegate_metrics::{Drawdown, Returns, calibration_curve, drawdowns, monthly_returns};
+use tidegate_report::{
+    AuditStatus, Build, CalibrationPoint, Costs, DrawdownRow, EquityPoint, ExecutionPanel, FillRule, FoldRow,
+    ForecastPanel, ForecastRole, ForecastRow, LossCurve, MetricRow, MonthlyReturn, RunHeader, RunReport, TimeSpan,
+    TradeRow, WalkForwardSummary,
+};
+
+use crate::ExperimentError;
+use crate::forecasting::{ForecastOutcome, ForecastSummary, scored_forecasts};
+use crate::measure::Measured;
+use crate::pipeline::Computed;
+use crate::resolve::{ForecastSource, ResolvedExperiment};
+
+/// The most drawdowns shown.
+const DRAWDOWNS_SHOWN: usize = 10;
+
+/// The nominal coverages of the calibration curve.
+const NOMINAL_COVERAGES: [f64; 11] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+
+/// Lays out the report of a run; `trials` is the number of different configs that the study has evaluated.
+///
+/// # Errors
+/// When a forecast cannot be scored.
+pub fn tear_sheet(
+    experiment: &ResolvedExperiment,
+    computed: &Computed,
+    trials: Option<u64>,
+) -> Result<RunReport, ExperimentError> {
+    let measured = &computed.measured;
+    Ok(RunReport {
+        header: header(experiment, computed, trials),
+        performance: performance_rows(measured),
+        equity: equity_points(measured),
+        monthly_returns: monthly_returns(&measured.returns)
+            .into_iter()
+            .map(|month| MonthlyReturn { year: month.year, month: month.month, value: month.value })
+            .collect(),
+        drawdowns: drawdown_rows(&measured.returns),
+        trades: trade_rows(computed),
+        execution: execution_panel(measured),
+        forecast: forecast_panel(experiment, computed)?,
+        warnings: measured.execution.halted.iter().map(|halted| format!("Trading stopped early: {halted}.")).collect(),
+        notes: notes(experiment),
+    })
+}
+
+fn header(experiment: &ResolvedExperiment, computed: &Computed, trials: Option<u64>) -> RunHeader {
+    let execution = &measured_execution(computed);
+    let (first, last) = computed.dataset.span().unwrap_or((execution.first_bar, execution.last_bar));
+    RunHeader {
+        name: experiment.name.clone(),
+        description: experiment.description.clone(),
+        config_hash: experiment.config_hash.clone(),
+        data_span: TimeSpan { first, last },
+        symbols: computed.dataset.symbols.clone(),
+        interval: experiment.data.interval.to_string(),
+        periods_per_year: experiment.data.periods_per_year(),
+        benchmark: Some("buy and hold, same costs".to_owned()),
+        fill_rule: match experiment.backtest.fill {
+            FillTiming::NextOpen => FillRule::NextOpen,
+            FillTiming::NextClose => FillRule::NextClose,
+            FillTiming::SameClose => FillRule::SameClose,
+        },
+        costs: costs(experiment),
+        seed: experiment.seed,
+        walk_forward: walk_forward(experiment, computed.walk_forward.as_ref()),
+        n_trials: trials,
+        audit: AuditStatus::NotRun,
+        tidegate_version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: if cfg!(feature = "libtorch") { Build::WithLibtorch } else { Build::WithoutLibtorch },
+    }
+}
+
+fn measured_execution(computed: &Computed) -> &crate::measure::ExecutionSummary {
+    &computed.measured.execution
+}
+
+fn walk_forward(experiment: &ResolvedExperiment, outcome: Option<&ForecastOutcome>) -> Option<WalkForwardSummary> {
+    match (&experiment.forecasts, outcome) {
+        (ForecastSource::WalkForward(plan), Some(outcome)) => {
+            Some(WalkForwardSummary { n_folds: outcome.folds.len() as u32, ensemble_size: plan.ensemble_size })
+        }
+        _ => None,
+    }
+}
+
+fn costs(experiment: &ResolvedExperiment) -> Costs {
+    let commission = match experiment.backtest.commission {
+        Commission::None => "none".to_owned(),
+        Commission::Bps(bps) => format!("{bps} bps of the traded value"),
+        Commission::PerShare { per_share, minimum } => format!("{per_share} per share, at least {minimum} per fill"),
+    };
+    let slippage = match experiment.backtest.slippage {
+        Slippage::None => "none".to_owned(),
+        Slippage::Bps(bps) => format!("{bps} bps of the price"),
+    };
+    Costs { commission, slippage }
+}
+
+fn performance_rows(measured: &Measured) -> Vec<MetricRow> {
+    let benchmark = measured.benchmark.entries();
+    measured
+        .performance
+        .entries()
+        .into_iter()
+        .zip(benchmark)
+        .filter_map(|((key, strategy), (_, benchmark))| MetricRow::known(key, strategy, benchmark))
+        .chain(MetricRow::known(
+            "final_equity",
+            Some(measured.execution.final_equity),
+            measured.benchmark_curve.equity().last().copied(),
+        ))
+        .collect()
+}
+
+fn equity_points(measured: &Measured) -> Vec<EquityPoint> {
+    let benchmark = measured.benchmark_curve.equity();
+    let curve = &measured.curve;
+    let point = |(row, (&time, &strategy))| EquityPoint { time, strategy, benchmark: benchmark.get(row).copied() };
+    curve.time().iter().zip(curve.equity()).enumerate().map(point).collect()
+}
+
+fn drawdown_rows(returns: &Returns) -> Vec<DrawdownRow> {
+    let mut deepest: Vec<Drawdown> = drawdowns(returns);
+    deepest.sort_by(|a, b| a.depth.total_cmp(&b.depth).then(a.peak_period.cmp(&b.peak_period)));
+    deepest.truncate(DRAWDOWNS_SHOWN);
+    deepest
+        .into_iter()
+        .filter_map(|drawdown| {
+            Some(DrawdownRow {
+                peak: drawdown.peak_time?,
+                valley: drawdown.trough_time?,
+                recovery: drawdown.recovery_time,
+                depth: drawdown.depth,
+                bars: drawdown.periods as u64,
+            })
+        })
+        .collect()
+}
+
+fn trade_rows(computed: &Computed) -> Vec<TradeRow> {
+    let row = |trade: &tidegate_backtest::ClosedTrade| TradeRow {
+        symbol: computed.dataset.symbols[trade.instrument.index()].clone(),
+        side: trade.side,
+        quantity: trade.quantity.0,
+        entry_time: trade.entry_time,
+        entry_price: trade.entry_price.0,
+        exit_time: trade.exit_time,
+        exit_price: trade.exit_price.0,
+        bars_held: u64::from(trade.bars_held()),
+        realized_pnl: trade.realized_pnl.0,
+        commission: trade.commission.0,
+        slippage: trade.slippage.0,
+        mae: trade.max_adverse_excursion * trade.quantity.0.abs() * trade.entry_price.0,
+        mfe: trade.max_favorable_excursion * trade.quantity.0.abs() * trade.entry_price.0,
+    };
+    computed.journal.trades.iter().map(row).collect()
+}
+
+fn execution_panel(measured: &Measured) -> ExecutionPanel {
+    let execution = &measured.execution;
+    ExecutionPanel {
+        n_orders: execution.orders as u64,
+        n_fills: execution.fills as u64,
+        n_trades: execution.trades.number_of_trades as u64,
+        commission: execution.commission,
+        slippage: execution.slippage,
+        turnover: execution.turnover,
+        exposure: execution.exposure,
+        ambiguous_bars: execution.ambiguous_bars,
+        denials: execution.denials as u64,
+    }
+}
+
+fn notes(experiment: &ResolvedExperiment) -> Vec<String> {
+    match &experiment.forecasts {
+        ForecastSource::WalkForward(plan) if !plan.target_is_traded(experiment.backtest.fill) => {
+            vec!["The target is measured between prices at which the strategy does not trade.".to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn forecast_panel(
+    experiment: &ResolvedExperiment,
+    computed: &Computed,
+) -> Result<Option<ForecastPanel>, ExperimentError> {
+    let (ForecastSource::WalkForward(plan), Some(outcome), Some(scores)) =
+        (&experiment.forecasts, &computed.walk_forward, &computed.scores)
+    else {
+        return Ok(None);
+    };
+    let scored = scored_forecasts(&outcome.folds, &outcome.model_predictions());
+    let calibration = calibration_curve(&scored, &NOMINAL_COVERAGES)?;
+    Ok(Some(ForecastPanel {
+        target: plan.target.name(),
+        rows: forecast_rows(scores),
+        by_fold: scores.by_fold.iter().map(fold_row).collect(),
+        pit_histogram: scores.pooled.model.pit_histogram.map(shares),
+        coverage_curve: calibration
+            .into_iter()
+            .map(|point| CalibrationPoint { nominal: point.nominal, observed: point.observed })
+            .collect(),
+        loss_curves: loss_curves(outcome),
+    }))
+}
+
+fn shares(counts: [u64; 10]) -> [f64; 10] {
+    let total = counts.iter().sum::<u64>().max(1) as f64;
+    counts.map(|count| count as f64 / total)
+}
+
+fn forecast_rows(scores: &ForecastSummary) -> Vec<ForecastRow> {
+    let row = |name: &str, role, scores: &tidegate_metrics::ForecastScores| ForecastRow {
+        name: name.to_owned(),
+        role,
+        mse: scores.mse,
+        r2: scores.r2_out_of_sample,
+        ic: scores.information_coefficient,
+        rank_ic: scores.rank_information_coefficient,
+        hit_rate: scores.hit_rate,
+        nll: scores.negative_log_likelihood,
+        crps: scores.crps,
+        coverage_50: scores.coverage_50,
+        coverage_80: scores.coverage_80,
+        coverage_95: scores.coverage_95,
+        count: scores.count as u64,
+    };
+    let model = row(&scores.pooled.name, ForecastRole::Model, &scores.pooled.model);
+    let yardsticks = scores.pooled.yardsticks.0.iter().map(|(name, scores)| row(name, ForecastRole::Yardstick, scores));
+    std::iter::once(model).chain(yardsticks).collect()
+}
+
+fn fold_row(fold: &crate::forecasting::FoldScores) -> FoldRow {
+    FoldRow {
+        fold: fold.fold,
+        test_first: fold.test_first,
+        test_last: fold.test_last,
+        ic: fold.model.information_coefficient,
+        r2: fold.model.r2_out_of_sample,
+        nll: fold.model.negative_log_likelihood,
+        epochs: fold.epochs.iter().max().map(|&epochs| epochs as u32),
+        best_epoch: fold.best_epoch.first().copied().flatten().map(|epoch| epoch as u32),
+    }
+}
+
+fn loss_curves(outcome: &ForecastOutcome) -> Vec<LossCurve> {
+    let mut curves = Vec::new();
+    for fold in &outcome.folds {
+        for (member, outcome) in fold.members.iter().enumerate() {
+            let epochs = &outcome.report.epochs;
+            if epochs.is_empty() {
+                continue;
+            }
+            curves.push(LossCurve {
+                fold: fold.fold.index,
+                member: member as u32,
+                train: epochs.iter().map(|epoch| epoch.train_loss).collect(),
+                valid: epochs.iter().filter_map(|epoch| epoch.valid_loss).collect(),
+            });
+        }
+    }
+    curves
+}

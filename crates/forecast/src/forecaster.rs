@@ -1,0 +1,162 @@
+//! The trait that every model implements, and what passes through it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ForecastError, Windows};
+
+/// What a forecaster says about one sample's target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Predictive {
+    /// The expected value of the target.
+    pub mean: f64,
+    /// The total predictive variance, above 0; `None` when the forecaster states none.
+    pub variance: Option<f64>,
+    /// The part of the variance that comes from disagreement between ensemble members; `None` for a single model.
+    pub epistemic_variance: Option<f64>,
+}
+
+/// How far a fit has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochProgress {
+    /// The epoch that just ended, from 1.
+    pub epoch: usize,
+    /// The largest number of epochs.
+    pub epochs: usize,
+    /// The loss on the training set.
+    pub train_loss: f64,
+    /// The loss on the validation set; `None` when that set is empty.
+    pub valid_loss: Option<f64>,
+    /// The learning rate of the epoch.
+    pub learning_rate: f64,
+}
+
+/// Watches a fit and may stop it. It must not influence the numbers in any other way.
+pub trait FitMonitor: Sync {
+    /// Is told about every finished epoch.
+    fn epoch(&self, progress: EpochProgress);
+
+    /// Returns whether the fit should stop with [`ForecastError::Cancelled`].
+    fn cancelled(&self) -> bool;
+}
+
+/// Watches nothing and never stops a fit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoMonitor;
+
+impl FitMonitor for NoMonitor {
+    fn epoch(&self, _: EpochProgress) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Everything a fit may look at.
+#[derive(Clone, Copy)]
+pub struct FitTask<'a> {
+    /// The training set; every sample has a label.
+    pub train: &'a Windows,
+    /// The validation set; every sample has a label.
+    pub valid: &'a Windows,
+    /// The seed of everything random in the fit.
+    pub seed: u64,
+    /// Is told about progress.
+    pub monitor: &'a dyn FitMonitor,
+}
+
+impl FitTask<'_> {
+    /// Returns an error when the monitor asks for a stop.
+    ///
+    /// # Errors
+    /// [`ForecastError::Cancelled`].
+    pub fn ensure_running(&self) -> Result<(), ForecastError> {
+        if self.monitor.cancelled() { Err(ForecastError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// One epoch of a finished fit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The loss on the training set.
+    pub train_loss: f64,
+    /// The loss on the validation set; `None` when that set is empty.
+    pub valid_loss: Option<f64>,
+    /// The learning rate of the epoch.
+    pub learning_rate: f64,
+}
+
+/// How a fit went.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TrainingReport {
+    /// Every epoch in order; empty for a forecaster that does not iterate.
+    pub epochs: Vec<EpochRecord>,
+    /// The epoch whose weights were kept, from 1; `None` for a forecaster that does not iterate.
+    pub best_epoch: Option<usize>,
+    /// How many numbers were fitted.
+    pub parameters: usize,
+}
+
+/// A recipe that turns training windows into a fitted forecaster. The same task gives the same bits.
+pub trait Forecaster: Send + Sync {
+    /// Returns the name shown in reports, such as `ridge`.
+    fn name(&self) -> &str;
+
+    /// Fits on one fold's training and validation sets.
+    ///
+    /// # Errors
+    /// [`ForecastError::TooFewSamples`] for sets that are too small, [`ForecastError::MissingTarget`] for a sample without a
+    /// label, [`ForecastError::NotFinite`] when a loss or a fitted number is not finite, [`ForecastError::Cancelled`] when the
+    /// monitor asks for a stop, and whatever else the forecaster states.
+    fn fit(&self, task: &FitTask<'_>) -> Result<Box<dyn FittedForecaster>, ForecastError>;
+
+    /// Rebuilds a fitted forecaster from its checkpoint; its forecasts equal the original's bit for bit.
+    ///
+    /// # Errors
+    /// [`ForecastError::Checkpoint`] for bytes that are damaged or belong to another forecaster.
+    fn restore(&self, checkpoint: &[u8]) -> Result<Box<dyn FittedForecaster>, ForecastError>;
+}
+
+/// A forecaster after its fit. It may move to another thread, and need not be shared between threads.
+pub trait FittedForecaster: Send {
+    /// Returns one predictive distribution per sample, in the samples' order.
+    ///
+    /// # Errors
+    /// [`ForecastError::Shape`] for windows of another shape than at fit, [`ForecastError::NotFinite`] for a forecast that is
+    /// not finite.
+    fn forecast(&self, windows: &Windows) -> Result<Vec<Predictive>, ForecastError>;
+
+    /// Returns bytes from which [`Forecaster::restore`] rebuilds it; the same fit gives the same bytes.
+    ///
+    /// # Errors
+    /// [`ForecastError::Model`] when the state cannot be written.
+    fn checkpoint(&self) -> Result<Vec<u8>, ForecastError>;
+
+    /// Returns how the fit went. After a restore only `parameters` is certain to be filled.
+    fn report(&self) -> TrainingReport;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Stop;
+
+    impl FitMonitor for Stop {
+        fn epoch(&self, _: EpochProgress) {}
+
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_cancelled_fit_says_so() {
+        let empty = Windows::default();
+        let task = FitTask { train: &empty, valid: &empty, seed: 0, monitor: &NoMonitor };
+        assert_eq!(task.ensure_running(), Ok(()));
+        let task = FitTask { monitor: &Stop, ..task };
+        assert_eq!(task.ensure_running(), Err(ForecastError::Cancelled));
+    }
+}

@@ -1,0 +1,84 @@
+//! What can be wrong with an input of this crate.
+
+use tidegate_market::Timestamp;
+
+/// An input from which no metric can be computed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetricsError {
+    /// Two columns that belong together but differ in length.
+    #[error("{name} must have `{expected}` rows, has `{found}`")]
+    Length {
+        /// What the shorter or longer column is.
+        name: &'static str,
+        /// The rows that it should have.
+        expected: usize,
+        /// The rows that it has.
+        found: usize,
+    },
+    /// A time that does not come after the one before it.
+    #[error("times must ascend: row `{row}` is at `{time}`, the one before at `{before}`")]
+    Unsorted {
+        /// Zero-based row.
+        row: usize,
+        /// The row's time.
+        time: Timestamp,
+        /// The time before it.
+        before: Timestamp,
+    },
+    /// A value that is not a finite number, or not in its range.
+    #[error("{name} must be {rule}, was `{value}` at row `{row}`")]
+    Row {
+        /// What the value is.
+        name: &'static str,
+        /// The rule in words.
+        rule: &'static str,
+        /// The value found.
+        value: f64,
+        /// Zero-based row.
+        row: usize,
+    },
+    /// A setting that is not a finite number, or not in its range.
+    #[error("{name} must be {rule}, was `{value}`")]
+    Setting {
+        /// What the setting is.
+        name: &'static str,
+        /// The rule in words.
+        rule: &'static str,
+        /// The value found.
+        value: f64,
+    },
+    /// A return after the account is gone.
+    #[error(
+        "after a return of -1 or below nothing is left to earn on, but row `{row}` has a return of `{value}`\nhint: returns are fractions (0.01 is one percent); end the series at the ruin"
+    )]
+    AfterRuin {
+        /// Zero-based row.
+        row: usize,
+        /// The return found there.
+        value: f64,
+    },
+    /// An equity curve without its initial point.
+    #[error("an equity curve needs its initial point, had no points")]
+    NoInitialPoint,
+    /// A benchmark whose rows are not those of the returns.
+    #[error(
+        "a benchmark must have a return at every time of the returns: row `{row}` is at `{expected}`, the benchmark's at `{found}`\nhint: join the two series on time first"
+    )]
+    Benchmark {
+        /// Zero-based row.
+        row: usize,
+        /// The time of the returns' row.
+        expected: Timestamp,
+        /// The time of the benchmark's row.
+        found: Timestamp,
+    },
+    /// A name that is not a convention.
+    #[error("convention must be one of {valid}, was `{text}`")]
+    Convention {
+        /// The text as found.
+        text: String,
+        /// The valid names.
+        valid: String,
+    },
+}

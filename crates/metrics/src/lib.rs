@@ -1,0 +1,48 @@
+//! Performance, trade and forecast metrics, one per file.
+//!
+//! Numbers in, numbers out: there is no file format, no engine and no model here, and nothing is guessed. [`Returns`] say how
+//! many periods make a year; an [`EquityCurve`] has an explicit initial point; [`MetricOptions`] names the convention.
+//!
+//! Invariant: what is undefined is `None`. No function returns a NaN, an infinity, or a 0 that stands for either. Returns,
+//! drawdowns and values at risk are fractions, and losses are negative.
+
+mod benchmarked_returns;
+mod convention;
+mod equity_curve;
+mod error;
+mod forecast;
+mod normal;
+mod options;
+mod performance;
+mod returns;
+mod sample;
+mod sharpe;
+mod trading;
+#[cfg(test)]
+mod vectors;
+
+pub use benchmarked_returns::BenchmarkedReturns;
+pub use convention::Convention;
+pub use equity_curve::EquityCurve;
+pub use error::MetricsError;
+pub use forecast::{
+    CalibrationPoint, FoldScores, ForecastScores, ScoredForecast, Skill, calibration_curve, ensemble_crps,
+    forecast_scores, forecast_scores_by_fold, gaussian_crps, gaussian_negative_log_likelihood, pinball_loss, skill,
+};
+pub use options::MetricOptions;
+pub use performance::{
+    Drawdown, MonthlyReturn, Performance, YearlyReturn, alpha, best_period, beta, cagr, calmar_ratio,
+    conditional_value_at_risk_95, deepest_drawdown, downside_deviation, drawdown_series, drawdowns, hit_rate,
+    information_ratio, kurtosis, max_drawdown, max_drawdown_periods, monthly_returns, omega_ratio, performance,
+    rolling_sharpe_ratio, sharpe_ratio, skewness, sortino_ratio, tail_ratio, total_return, tracking_error,
+    value_at_risk_95, volatility, worst_period, yearly_returns,
+};
+pub use returns::{Elapsed, Returns};
+pub use sharpe::{
+    SharpeStatistics, Trials, deflated_sharpe_ratio, expected_maximum_sharpe_ratio, minimum_track_record_length,
+    probabilistic_sharpe_ratio,
+};
+pub use trading::{
+    TradeStatistics, average_bars_held, average_loss, average_win, expectancy, exposure, profit_factor,
+    trade_statistics, turnover, win_rate,
+};
