@@ -14,7 +14,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 }
 
 /// Shows an error and picks its code.
-pub(crate) fn code(error: &anyhow::Error, printer: &Printer) -> ExitCode {
+pub(crate) fn code(error: &anyhow::Error, printer: Printer) -> ExitCode {
     printer.error(error);
     match error.downcast_ref::<ExperimentError>() {
         Some(error) if error.is_cancelled() => ExitCode::from(130),

@@ -19,17 +19,17 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
-    let printer = Printer::new(&arguments.output);
+    let printer = Printer::new(arguments.output);
     if let Err(error) = stop::listen() {
-        return exit::code(&error, &printer);
+        return exit::code(&error, printer);
     }
-    match dispatch(&arguments, &printer) {
+    match dispatch(&arguments, printer) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::code(&error, &printer),
+        Err(error) => exit::code(&error, printer),
     }
 }
 
-fn dispatch(arguments: &Arguments, printer: &Printer) -> anyhow::Result<()> {
+fn dispatch(arguments: &Arguments, printer: Printer) -> anyhow::Result<()> {
     match &arguments.command {
         Command::Run(run) => command::run::execute(run, printer),
         Command::Check(check) => command::check::execute(check, printer),

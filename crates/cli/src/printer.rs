@@ -11,8 +11,9 @@ pub(crate) struct Printer {
     quiet: bool,
 }
 
+#[expect(clippy::unused_self, reason = "one printer speaks for all output, whether or not it needs its settings")]
 impl Printer {
-    pub(crate) const fn new(output: &OutputArguments) -> Self {
+    pub(crate) const fn new(output: OutputArguments) -> Self {
         Self { json: output.json, quiet: output.quiet }
     }
 
@@ -57,8 +58,14 @@ impl Printer {
         }
     }
 
-    /// Writes an error with its causes.
+    /// Writes an error with those of its causes that it does not quote itself.
     pub(crate) fn error(self, error: &anyhow::Error) {
-        let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
+        let mut text = error.to_string();
+        for cause in error.chain().skip(1).map(ToString::to_string) {
+            if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        let _ = writeln!(std::io::stderr().lock(), "error: {text}");
     }
 }

@@ -58,7 +58,7 @@ impl TerminalProgress {
         stage.done += 1;
         stage.bar.inc(1);
         let tenth = (stage.steps / 10).max(1);
-        if !self.printer.draws_progress() && stage.steps > 1 && stage.done % tenth == 0 {
+        if !self.printer.draws_progress() && stage.steps > 1 && stage.done.is_multiple_of(tenth) {
             self.printer.note(&format!("{}: {} of {}", stage.name, stage.done, stage.steps));
         }
     }

@@ -1,12 +1,14 @@
 //! The bars of an experiment, checked, selected, cut to its dates.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tidegate_data::{ReadOptions, SymbolBars};
-use tidegate_market::{Bars, Instrument, Timestamp};
+use tidegate_market::{BarInterval, Bars, Instrument, Timestamp};
 
 use crate::ExperimentError;
-use crate::resolve::ResolvedData;
+use crate::error::cannot_read;
+use crate::resolve::{ResolvedData, ResolvedExperiment};
 
 /// The bars of an experiment, in the order of its symbols.
 #[derive(Debug, Clone)]
@@ -23,12 +25,17 @@ impl Dataset {
     /// Reads, selects and cuts.
     ///
     /// # Errors
-    /// When a file is missing or broken, a row breaks a rule, a symbol is not in the files, or no bar lies in the dates.
+    /// When a file is missing or broken, a row breaks a rule, the bars are of another interval, a symbol is not in the files, or no
+    /// bar lies in the dates.
     pub fn load(data: &ResolvedData) -> Result<Self, ExperimentError> {
         let options = read_options(data);
         let mut found: Vec<SymbolBars> = Vec::new();
         for path in &data.paths {
-            found.extend(tidegate_data::read(path, &options)?);
+            let (symbols, report) = tidegate_data::read_with_report(path, &options)?;
+            if let Some(step) = report.step_nanos {
+                check_interval(path, data.interval, step)?;
+            }
+            found.extend(symbols);
         }
         let selected = tidegate_data::select(found, &data.symbols)?;
         let mut bars = Vec::with_capacity(selected.len());
@@ -44,6 +51,24 @@ impl Dataset {
         Self { symbols, bars, hash }
     }
 
+    /// Returns the hash of everything an experiment reads: the bars, and the forecasts or weights that come from a file.
+    ///
+    /// # Errors
+    /// When that file cannot be read.
+    pub fn input_hash(&self, experiment: &ResolvedExperiment) -> Result<String, ExperimentError> {
+        let files = experiment.input_files();
+        if files.is_empty() {
+            return Ok(self.hash.clone());
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.hash.as_bytes());
+        for file in files {
+            let bytes = std::fs::read(&file).map_err(cannot_read(&file))?;
+            hasher.update(blake3::hash(&bytes).as_bytes());
+        }
+        Ok(hasher.finalize().to_hex()[..16].to_owned())
+    }
+
     /// Returns the instruments that an account trades.
     pub fn instruments(&self, lot_size: Option<f64>) -> Vec<Instrument> {
         self.symbols.iter().map(|symbol| Instrument { lot_size, ..Instrument::fractional(symbol.clone()) }).collect()
@@ -55,6 +80,21 @@ impl Dataset {
         let last = self.bars.iter().filter_map(|bars| bars.time().last()).max()?;
         Some((*first, *last))
     }
+}
+
+/// Refuses bars of another interval than the config's: a daily bar taken for a minute's would be known a day early.
+///
+/// Bars may be missing, so half of them may be up to two intervals apart.
+fn check_interval(path: &Path, interval: BarInterval, step_nanos: i64) -> Result<(), ExperimentError> {
+    let nanos = interval.nanos();
+    if (nanos..=2 * nanos).contains(&step_nanos) {
+        return Ok(());
+    }
+    let minutes = step_nanos as f64 / 60e9;
+    Err(ExperimentError::Sample(format!(
+        "data.interval must be that of the bars, was `{interval}`, but half of the bars in `{}` are `{minutes}` minutes apart or less\nhint: a day has 1440 minutes",
+        path.display()
+    )))
 }
 
 /// Returns how the files of an experiment are read.
@@ -96,4 +136,28 @@ fn hash(symbols: &[String], bars: &[Arc<Bars>]) -> String {
         }
     }
     hasher.finalize().to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(interval: &str, step_minutes: i64) -> Result<(), ExperimentError> {
+        check_interval(Path::new("x.csv"), interval.parse().expect("valid interval"), step_minutes * 60_000_000_000)
+    }
+
+    #[test]
+    fn bars_of_the_stated_interval_pass_with_holes_or_without() {
+        for (interval, minutes) in [("1d", 1_440), ("1m", 1), ("1m", 2), ("5m", 5), ("1h", 60)] {
+            check(interval, minutes).expect("the interval fits");
+        }
+    }
+
+    #[test]
+    fn daily_bars_are_not_taken_for_minutes_nor_minutes_for_days() {
+        let error = check("1m", 1_440).expect_err("daily bars").to_string();
+        assert!(error.starts_with("data.interval must be that of the bars, was `1m`"), "{error}");
+        assert!(error.contains("`x.csv` are `1440` minutes apart"), "{error}");
+        check("1d", 1).expect_err("minute bars");
+    }
 }

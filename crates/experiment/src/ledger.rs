@@ -15,7 +15,7 @@ use crate::files::make_folder;
 pub struct Trial {
     /// The hash of its config.
     pub config_hash: String,
-    /// The hash of its data.
+    /// The hash of its data: the bars, and what else it reads from files.
     pub data_hash: String,
     /// Its Sharpe ratio per year; `None` when undefined.
     pub sharpe_ratio: Option<f64>,

@@ -121,7 +121,7 @@ fn count_trial(
     let folder = options.out.clone().unwrap_or_else(|| study_directory(experiment));
     Ledger::in_study(&folder).record(&[Trial {
         config_hash: experiment.config_hash.clone(),
-        data_hash: computed.dataset.hash.clone(),
+        data_hash: computed.dataset.input_hash(experiment)?,
         sharpe_ratio: computed.measured.performance.sharpe_ratio,
     }])
 }

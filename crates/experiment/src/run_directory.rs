@@ -69,7 +69,7 @@ impl RunDirectory {
     /// Returns the stored result when the folder holds a finished, undamaged run of this config, data and build.
     pub fn finished(&self, experiment: &ResolvedExperiment, dataset: &Dataset) -> Option<StoredRun> {
         let manifest: Manifest = serde_json::from_slice(&std::fs::read(self.path.join("manifest.json")).ok()?).ok()?;
-        let expected = Manifest { files: manifest.files.clone(), ..manifest_of(experiment, dataset) };
+        let expected = Manifest { files: manifest.files.clone(), ..manifest_of(experiment, dataset).ok()? };
         let intact = manifest == expected
             && manifest.files.iter().all(|(name, hash)| {
                 std::fs::read(self.path.join(name)).is_ok_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == hash)
@@ -153,7 +153,7 @@ impl RunDirectory {
     }
 
     fn finish(&self, experiment: &ResolvedExperiment, dataset: &Dataset) -> Result<(), ExperimentError> {
-        let mut manifest = manifest_of(experiment, dataset);
+        let mut manifest = manifest_of(experiment, dataset)?;
         for name in RESULT_FILES {
             let path = self.path.join(name);
             let bytes = std::fs::read(&path).map_err(cannot_read(&path))?;
@@ -201,17 +201,17 @@ pub fn read_report(run_dir: &Path) -> Result<RunReport, ExperimentError> {
     })
 }
 
-fn manifest_of(experiment: &ResolvedExperiment, dataset: &Dataset) -> Manifest {
-    Manifest {
+fn manifest_of(experiment: &ResolvedExperiment, dataset: &Dataset) -> Result<Manifest, ExperimentError> {
+    Ok(Manifest {
         format: RUN_FORMAT,
         name: experiment.name.clone(),
         config_hash: experiment.config_hash.clone(),
-        data_hash: dataset.hash.clone(),
+        data_hash: dataset.input_hash(experiment)?,
         seed: experiment.seed,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: if cfg!(feature = "libtorch") { "with libtorch" } else { "without libtorch" }.to_owned(),
         files: std::collections::BTreeMap::new(),
-    }
+    })
 }
 
 fn pretty(value: &impl Serialize) -> Result<String, ExperimentError> {

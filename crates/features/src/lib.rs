@@ -2,12 +2,12 @@
 //!
 //! A [`FeatureSpec`] says which features, [`compute`] runs the kernels of `tidegate_indicators` down the columns of a
 //! [`tidegate_market::Bars`], [`compute_scaled`] does so over coarser bars that end at every row, and [`compute_panel`] spreads
-//! instruments over the cores. [`to_frame`], [`write`] and [`cross_section`] are the border to polars: tables for people and
+//! instruments over the cores. [`to_frame`], [`write()`] and [`cross_section`] are the border to polars: tables for people and
 //! notebooks, and comparisons between instruments. There are no definitions of indicators here, no scaling, no windows and no
 //! folds.
 //!
 //! Invariant: a row depends on the bars up to and including it, bit for bit, and on nothing else: not on what follows, the
-//! number of threads or the other features asked for. Only [`target`] looks forward, and its type cannot become a feature.
+//! number of threads or the other features asked for. Only [`target()`] looks forward, and its type cannot become a feature.
 
 mod compute;
 mod error;

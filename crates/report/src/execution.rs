@@ -43,6 +43,14 @@ pub struct ExecutionPanel {
     pub n_fills: u64,
     /// Closed round trips.
     pub n_trades: u64,
+    /// The share of closed trades with a gain after costs, as a fraction; `None` when undefined.
+    pub win_rate: Option<f64>,
+    /// Money won by the winners over money lost by the losers; `None` when undefined.
+    pub profit_factor: Option<f64>,
+    /// The mean gain of a closed trade after costs, in the account's currency; `None` when undefined.
+    pub expectancy: Option<f64>,
+    /// The mean number of bars between entry and exit; `None` when undefined.
+    pub average_bars_held: Option<f64>,
     /// Commission paid in the account's currency.
     pub commission: f64,
     /// Slippage paid in the account's currency.

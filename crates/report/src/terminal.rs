@@ -123,6 +123,11 @@ impl Page {
         self.heading("Execution");
         let activity = [("orders", execution.n_orders), ("fills", execution.n_fills), ("trades", execution.n_trades)];
         self.fact("Activity", &activity.map(|(what, n)| format!("{what} {}", count(n))).join(", "));
+        let (wins, factor) = (percent_short(execution.win_rate), ratio(execution.profit_factor));
+        self.fact(
+            "Trades",
+            &format!("with a gain {wins}, profit factor {factor}, expectancy {}", money(execution.expectancy)),
+        );
         let (commission, slippage) = (money(Some(execution.commission)), money(Some(execution.slippage)));
         self.fact("Costs paid", &format!("commission {commission}, slippage {slippage}"));
         self.fact("Exposure", &format!("share of bars {}", percent_short(execution.exposure)));

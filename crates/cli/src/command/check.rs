@@ -8,7 +8,7 @@ use crate::arguments::CheckArguments;
 use crate::command::run::read_strategy;
 use crate::printer::Printer;
 
-pub(crate) fn execute(arguments: &CheckArguments, printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn execute(arguments: &CheckArguments, printer: Printer) -> anyhow::Result<()> {
     let experiment = ResolvedExperiment::from_source(&read_strategy(&arguments.strategy)?)?;
     let checked = check(&experiment)?;
     if printer.json() {

@@ -19,11 +19,11 @@ const GARCH: Garch = Garch { alpha: 0.08, beta: 0.9 };
 /// Two jumps of about three percent a year.
 const JUMPS: Jumps = Jumps { per_year: 2.0, mean: -0.01, sd: 0.03 };
 
-pub(crate) fn execute(arguments: &DataArguments, printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn execute(arguments: &DataArguments, printer: Printer) -> anyhow::Result<()> {
     match &arguments.command {
-        DataCommand::Inspect(arguments) => show_report(arguments, *printer),
-        DataCommand::Convert(arguments) => write_canonical(arguments, *printer),
-        DataCommand::Simulate(arguments) => write_simulated(arguments, *printer),
+        DataCommand::Inspect(arguments) => show_report(arguments, printer),
+        DataCommand::Convert(arguments) => write_canonical(arguments, printer),
+        DataCommand::Simulate(arguments) => write_simulated(arguments, printer),
     }
 }
 

@@ -5,7 +5,7 @@ use tidegate_experiment::{ReturnsRequest, measure_returns};
 use crate::arguments::MetricsArguments;
 use crate::printer::Printer;
 
-pub(crate) fn execute(arguments: &MetricsArguments, printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn execute(arguments: &MetricsArguments, printer: Printer) -> anyhow::Result<()> {
     let request = ReturnsRequest {
         path: arguments.returns.clone(),
         periods_per_year: arguments.periods_per_year,

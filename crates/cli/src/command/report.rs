@@ -6,7 +6,7 @@ use tidegate_report::ColorChoice;
 use crate::arguments::{ReportArguments, ReportFormat};
 use crate::printer::Printer;
 
-pub(crate) fn execute(arguments: &ReportArguments, printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn execute(arguments: &ReportArguments, printer: Printer) -> anyhow::Result<()> {
     let report = tidegate_experiment::read_report(&arguments.run_dir)?;
     let format = if printer.json() { ReportFormat::Json } else { arguments.format };
     let color = if printer.color() && arguments.out.is_none() { ColorChoice::Always } else { ColorChoice::Never };

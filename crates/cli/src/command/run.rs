@@ -8,10 +8,10 @@ use crate::arguments::{ExecutionArguments, RunArguments, StrategyArguments};
 use crate::printer::Printer;
 use crate::progress::TerminalProgress;
 
-pub(crate) fn execute(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn execute(arguments: &RunArguments, printer: Printer) -> anyhow::Result<()> {
     let source = read_strategy(&arguments.strategy)?;
     let experiment = ResolvedExperiment::from_source(&source)?;
-    run_and_show(&experiment, arguments, *printer)
+    run_and_show(&experiment, arguments, printer)
 }
 
 /// Reads a strategy file and lays the command line's overrides over it.

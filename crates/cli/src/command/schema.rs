@@ -2,7 +2,7 @@
 
 use crate::printer::Printer;
 
-pub(crate) fn execute(printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn execute(printer: Printer) -> anyhow::Result<()> {
     printer.result(&serde_json::to_string_pretty(&tidegate_experiment::schema())?);
     Ok(())
 }

@@ -8,10 +8,10 @@ use crate::command::run::{options, read_strategy};
 use crate::printer::Printer;
 use crate::progress::TerminalProgress;
 
-pub(crate) fn execute(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn execute(arguments: &RunArguments, printer: Printer) -> anyhow::Result<()> {
     let source = read_strategy(&arguments.strategy)?;
     let experiment = ResolvedExperiment::from_source(&source)?;
-    let trained = train(&experiment, &options(arguments), &TerminalProgress::new(*printer))?;
+    let trained = train(&experiment, &options(arguments), &TerminalProgress::new(printer))?;
     let file = trained.run_dir.join("forecasts.parquet");
     if printer.json() {
         let document = json!({

@@ -12,7 +12,8 @@ mod sweep;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use tidegate_data::{Adjustment, ColumnMapping, OffencePolicy};
 use tidegate_features::FeatureSpec;
 use tidegate_forecast::{ScalerSpec, WalkForward};
@@ -92,12 +93,12 @@ pub struct DataConfig {
     /// When the market trades: `sessions` (252 days a year) or `round_the_clock` (365).
     #[schemars(with = "TradingCalendarSchema")]
     pub calendar: TradingCalendar,
-    /// The first bar to use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The first bar to use: a date or a time, with or without quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "moment")]
     #[schemars(with = "Option<String>")]
     pub start: Option<Timestamp>,
-    /// The last bar to use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The last bar to use: a date or a time, with or without quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "moment")]
     #[schemars(with = "Option<String>")]
     pub end: Option<Timestamp>,
     /// Names of the columns in the file, where they are not the usual ones.
@@ -108,6 +109,16 @@ pub struct DataConfig {
     pub policy: OffencePolicy,
     /// Which corporate actions prices are adjusted for, by the file's adjusted close or split ratio.
     pub adjustment: Adjustment,
+}
+
+/// Reads a moment as text or as TOML's own date or time.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        toml::Value::Datetime(datetime) => datetime.to_string(),
+        other => return Err(D::Error::custom(format!("must be a date or a time, was {}", other.type_str()))),
+    };
+    text.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// A path, or a list of paths.

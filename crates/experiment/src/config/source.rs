@@ -51,7 +51,7 @@ impl fmt::Display for ConfigError {
                 let margin = " ".repeat(line.to_string().len());
                 let indent = " ".repeat(column - 1);
                 let marks = "^".repeat((*width).max(1));
-                write!(f, "{path}:{line}:{column}: {}\n", self.message)?;
+                writeln!(f, "{path}:{line}:{column}: {}", self.message)?;
                 write!(f, "{margin} |\n{line} | {excerpt}\n{margin} | {indent}{marks}")?;
             }
         }
@@ -122,12 +122,13 @@ impl ConfigSource {
         toml::from_str(&self.text).map_err(|error| self.toml_error(&self.text, &error))
     }
 
-    /// Parses an already edited table; places are those of the edited text, so only keys are named.
+    /// Parses an already edited table. The edited text has lines of its own, so a mistake shows its line but not its number.
     pub(crate) fn parse_table(&self, table: &toml::Table) -> Result<ExperimentConfig, ConfigError> {
         let text = toml::to_string(table).map_err(|error| self.plain(error.to_string()))?;
         toml::from_str(&text).map_err(|error| {
             let mut error = self.toml_error(&text, &error);
-            error.message = format!("after the overrides: {}", error.message);
+            let line = error.place.take().map_or_else(String::new, |place| format!(", in `{}`", place.excerpt.trim()));
+            error.message = format!("after the overrides: {}{line}", error.message);
             error
         })
     }
@@ -138,9 +139,15 @@ impl ConfigSource {
     }
 
     /// Points at a key with a message: used for rules that span keys or that another crate checks.
+    ///
+    /// A key that an override sets is not pointed at: the file says something else there.
     pub fn error_at(&self, key: &str, message: impl Into<String>) -> ConfigError {
+        let message = format!("{key}: {}", message.into());
+        if let Some(assignment) = self.overrides.iter().find(|assignment| overrides_key(assignment, key)) {
+            return self.plain(format!("{message} (set by `{assignment}`)"));
+        }
         let place = locate(&self.text, key).map(|span| place(&self.text, span));
-        ConfigError { path: self.path.clone(), message: format!("{key}: {}", message.into()), place, hint: None }
+        ConfigError { path: self.path.clone(), message, place, hint: None }
     }
 
     fn plain(&self, message: impl Into<String>) -> ConfigError {
@@ -169,6 +176,12 @@ impl ConfigSource {
             place: error.span().map(|span| place(text, span)),
         }
     }
+}
+
+/// Returns whether an override sets a key or a table around it.
+fn overrides_key(assignment: &str, key: &str) -> bool {
+    let set = assignment.split('=').next().unwrap_or_default().trim();
+    key.strip_prefix(set).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Sets a dotted key in a table, making tables on the way.
@@ -248,14 +261,8 @@ fn neighbours(path: &Path) -> Option<String> {
         .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "toml"))
         .collect();
     names.sort();
-    match names.is_empty() {
-        true => None,
-        false => Some(format!(
-            "`{}` has {}",
-            folder.display(),
-            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        )),
-    }
+    let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then(|| format!("`{}` has {listed}", folder.display()))
 }
 
 #[cfg(test)]

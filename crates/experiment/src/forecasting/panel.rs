@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use tidegate_forecast::{Panel, PanelSeries};
-use tidegate_indicators::{EwmaVariance, Indicator, LogReturn};
+use tidegate_indicators::{EwmaVariance, Indicator};
 use tidegate_market::{Bars, InstrumentId};
 
 use crate::ExperimentError;
 use crate::resolve::ForecastPlan;
-
-/// The decay of the variance that the EWMA yardstick uses: `RiskMetrics`' daily value.
-const EWMA_LAMBDA: f64 = 0.94;
 
 /// Computes features at every scale, the target and the running variance of each instrument.
 ///
@@ -33,8 +30,6 @@ pub(crate) fn build_panel(plan: &ForecastPlan, bars: &[Arc<Bars>]) -> Result<Pan
 }
 
 fn ewma_variance(bars: &Bars) -> Vec<Option<f64>> {
-    let one = std::num::NonZeroUsize::MIN;
-    let mut log_return = LogReturn::new(one);
-    let mut variance = EwmaVariance::new(EWMA_LAMBDA).expect("the decay is a constant inside its range");
-    bars.close().iter().map(|&close| log_return.update(close).and_then(|value| variance.update(value))).collect()
+    let mut variance = EwmaVariance::new(EwmaVariance::DECAY_DAILY).expect("the decay is a constant inside its range");
+    bars.close().iter().map(|&close| variance.update(close)).collect()
 }

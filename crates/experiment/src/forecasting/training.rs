@@ -103,15 +103,14 @@ fn run_member(
             None
         }
     };
-    let (fitted, checkpoint, report, reused) = match restored {
-        Some((fitted, checkpoint, report)) => (fitted, checkpoint, report, true),
-        None => {
-            let monitor = MemberMonitor { observer: context.observer, fold, member };
-            let fitted = forecaster.fit(&FitTask { train: &train, valid: &valid, seed, monitor: &monitor })?;
-            let (checkpoint, report) = (fitted.checkpoint()?, fitted.report());
-            context.cache.store(&key, &checkpoint, &report)?;
-            (fitted, checkpoint, report, false)
-        }
+    let (fitted, checkpoint, report, reused) = if let Some((fitted, checkpoint, report)) = restored {
+        (fitted, checkpoint, report, true)
+    } else {
+        let monitor = MemberMonitor { observer: context.observer, fold, member };
+        let fitted = forecaster.fit(&FitTask { train: &train, valid: &valid, seed, monitor: &monitor })?;
+        let (checkpoint, report) = (fitted.checkpoint()?, fitted.report());
+        context.cache.store(&key, &checkpoint, &report)?;
+        (fitted, checkpoint, report, false)
     };
     let predictions = fitted.forecast(&test)?;
     context.observer.notify(Progress::Step);
@@ -173,11 +172,11 @@ fn run_yardsticks(
         })
         .collect::<Result<_, _>>()?;
     context.observer.notify(Progress::StageDone);
-    let outcome = |(index, yardstick): (usize, &Box<dyn Forecaster>)| YardstickOutcome {
+    let outcomes = yardsticks.iter().enumerate().map(|(index, yardstick)| YardstickOutcome {
         name: yardstick.name().to_owned(),
         by_fold: by_fold.iter().map(|fold| fold[index].clone()).collect(),
-    };
-    Ok(yardsticks.iter().enumerate().map(outcome).collect())
+    });
+    Ok(outcomes.collect())
 }
 
 fn assemble(

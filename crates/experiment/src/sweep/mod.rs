@@ -91,7 +91,7 @@ fn run_trials(
                     plan,
                     index,
                     trial.experiment.config_hash.clone(),
-                    &trial.shared.dataset,
+                    trial.shared.dataset.input_hash(&trial.experiment)?,
                     run_trial(trial),
                 ),
                 Err(reason) => TrialRow::skipped(plan, index, reason.clone()),
@@ -131,13 +131,12 @@ impl Sharing {
         if let Some(shared) = self.stages.get(&stage_key) {
             return Ok(ReadyTrial { experiment, shared: Arc::clone(shared) });
         }
-        let dataset = match self.datasets.get(&data_key) {
-            Some(dataset) => Arc::clone(dataset),
-            None => {
-                let dataset = Arc::new(Dataset::load(&experiment.data)?);
-                self.datasets.insert(data_key, Arc::clone(&dataset));
-                dataset
-            }
+        let dataset = if let Some(dataset) = self.datasets.get(&data_key) {
+            Arc::clone(dataset)
+        } else {
+            let dataset = Arc::new(Dataset::load(&experiment.data)?);
+            self.datasets.insert(data_key, Arc::clone(&dataset));
+            dataset
         };
         let (forecasts, _) = forecasts(&experiment, &dataset, options, observer)?;
         let shared = Arc::new(Shared { dataset, forecasts });

@@ -9,7 +9,6 @@ use tidegate_metrics::{Convention, MetricOptions, SharpeStatistics, Trials};
 
 use super::SweepPlan;
 use crate::ExperimentError;
-use crate::dataset::Dataset;
 use crate::files::write_atomically;
 use crate::ledger::Trial;
 use crate::measure::Measured;
@@ -51,14 +50,14 @@ impl TrialRow {
         plan: &SweepPlan,
         index: usize,
         config_hash: String,
-        dataset: &Dataset,
+        data_hash: String,
         result: Result<Measured, ExperimentError>,
     ) -> Self {
         let value = match result {
             Err(error) => TrialValue::Skipped(error.to_string()),
             Ok(measured) => TrialValue::Ran {
                 config_hash,
-                data_hash: dataset.hash.clone(),
+                data_hash,
                 metrics: metrics(&measured),
                 sharpe: SharpeStatistics::of(&measured.returns, &MetricOptions::new(Convention::Tidegate)),
             },
