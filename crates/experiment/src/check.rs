@@ -112,17 +112,21 @@ fn trading_warnings(experiment: &ResolvedExperiment) -> Vec<String> {
     warnings
 }
 
-/// The advice of the literature: 32 to 64 hidden units below 1,000 samples, 64 to 128 up to 10,000.
+/// Returns the largest hidden size that practitioners advise: 64 below 1,000 samples, 128 below 10,000, 256 above.
+const fn hidden_size_advised(samples: usize) -> usize {
+    match samples {
+        0..1_000 => 64,
+        1_000..10_000 => 128,
+        _ => 256,
+    }
+}
+
 fn training_warnings(plan: &ForecastPlan, folds: &[CheckedFold]) -> Vec<String> {
     let mut warnings = Vec::new();
     let smallest = folds.iter().map(|fold| fold.train_samples).min().unwrap_or(0);
     if let ForecasterPlan::Network(network, _) = &plan.forecaster {
         let hidden = network.encoder.gru().hidden_size;
-        let advised = match smallest {
-            0..1_000 => 64,
-            1_000..10_000 => 128,
-            _ => 256,
-        };
+        let advised = hidden_size_advised(smallest);
         if hidden > advised {
             warnings.push(format!(
                 "hidden_size `{hidden}` is large for `{smallest}` training samples; up to `{advised}` is usual"
@@ -134,4 +138,14 @@ fn training_warnings(plan: &ForecastPlan, folds: &[CheckedFold]) -> Vec<String> 
         warnings.push(format!("{thin} folds have fewer than 50 validation samples: early stopping is a coin toss"));
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advised_size_grows_with_the_samples() {
+        assert_eq!([999, 1_000, 9_999, 10_000].map(hidden_size_advised), [64, 128, 128, 256]);
+    }
 }

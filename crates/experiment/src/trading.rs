@@ -8,7 +8,7 @@ use tidegate_backtest::strategies::{
     MomentumRotationParams, ScheduledWeight, SmaCross, SmaCrossParams, TargetWeights, VolatilitySource,
     VolatilityTarget, VolatilityTargetParams,
 };
-use tidegate_backtest::{BacktestConfig, Journal, Market, Strategy, run};
+use tidegate_backtest::{BacktestConfig, Journal, Market, RiskLimits, Strategy, run};
 use tidegate_data::Table;
 use tidegate_market::{Bars, Forecast, InstrumentId, Timestamp};
 
@@ -107,13 +107,15 @@ pub fn trade(
     }
 }
 
-/// Runs buy-and-hold over the same bars with the same costs.
+/// Runs buy-and-hold over the same bars with the same costs and no borrowed money.
 ///
 /// # Errors
 /// When the engine refuses its input.
 pub fn trade_benchmark(market: &Market, config: &BacktestConfig) -> Result<Journal, ExperimentError> {
-    let unlimited = BacktestConfig { limits: tidegate_backtest::RiskLimits::UNLIMITED, ..*config };
-    StrategyRun { market, forecasts: &[], config: &unlimited }.with(&mut BuyAndHold::new(market.instruments().len()))
+    let limits = RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED };
+    let unborrowed = BacktestConfig { limits, ..*config };
+    let strategy = &mut BuyAndHold::new(market.instruments().len());
+    StrategyRun { market, forecasts: &[], config: &unborrowed }.with(strategy)
 }
 
 struct StrategyRun<'a> {
@@ -128,6 +130,8 @@ impl StrategyRun<'_> {
     }
 }
 
+/// Reads weights made elsewhere. A time that labels a bar of its symbol is known when that bar closes, as a forecast's is; any
+/// other is known at that very moment.
 fn read_weights(
     folder: &Path,
     weights: &TargetWeightsConfig,
@@ -139,7 +143,10 @@ fn read_weights(
     let mut schedule = Vec::with_capacity(times.len());
     for row in 0..times.len() {
         let instrument = instrument(dataset, &symbols[row], &path, row)?;
-        schedule.push(ScheduledWeight { known_time: times[row], instrument, weight: values[row] });
+        let bars = &dataset.bars[instrument.index()];
+        let bar = bars.time().binary_search(&times[row]);
+        let known_time = bar.map_or(times[row], |bar| bars.close_time(bar));
+        schedule.push(ScheduledWeight { known_time, instrument, weight: values[row] });
     }
     schedule.sort_by_key(|entry| (entry.known_time, entry.instrument));
     Ok(schedule)

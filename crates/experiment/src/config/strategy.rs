@@ -105,7 +105,7 @@ pub struct MomentumRotationConfig {
     pub rebalance_bars: NonZeroUsize,
 }
 
-/// `[strategy.target_weights]`.
+/// `[strategy.target_weights]`: a weight whose time labels a bar is known at that bar's close and acts at the next fill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetWeightsConfig {

@@ -1,5 +1,7 @@
 //! How good the forecasts were, beside the yardsticks, pooled and fold by fold.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use tidegate_forecast::Predictive;
 use tidegate_market::Timestamp;
@@ -59,6 +61,8 @@ pub struct FoldScores {
     pub best_epoch: Vec<Option<usize>>,
     /// The model's scores.
     pub model: ForecastScores,
+    /// The yardsticks' scores on the same samples, by name.
+    pub yardsticks: Yardsticks,
 }
 
 impl ForecastSummary {
@@ -67,22 +71,25 @@ impl ForecastSummary {
     /// # Errors
     /// When a forecast is not finite.
     pub fn new(name: &str, outcome: &ForecastOutcome) -> Result<Self, ExperimentError> {
-        let mut yardsticks = Vec::with_capacity(outcome.yardsticks.len());
-        for yardstick in &outcome.yardsticks {
-            let predictions: Vec<&[Predictive]> = yardstick.by_fold.iter().map(Vec::as_slice).collect();
-            yardsticks
-                .push((yardstick.name.clone(), forecast_scores(&scored_forecasts(&outcome.folds, &predictions))?));
-        }
+        let yardsticks = yardstick_scores(outcome, 0..outcome.folds.len())?;
         let pooled = forecast_scores(&scored_forecasts(&outcome.folds, &outcome.model_predictions()))?;
-        let by_fold = outcome.folds.iter().map(fold_scores).collect::<Result<_, _>>()?;
-        Ok(Self {
-            pooled: PooledScores { name: name.to_owned(), model: pooled, yardsticks: Yardsticks(yardsticks) },
-            by_fold,
-        })
+        let by_fold = (0..outcome.folds.len()).map(|index| fold_scores(outcome, index)).collect::<Result<_, _>>()?;
+        Ok(Self { pooled: PooledScores { name: name.to_owned(), model: pooled, yardsticks }, by_fold })
     }
 }
 
-fn fold_scores(fold: &FoldOutcome) -> Result<FoldScores, ExperimentError> {
+/// Scores every yardstick over a range of folds.
+fn yardstick_scores(outcome: &ForecastOutcome, folds: Range<usize>) -> Result<Yardsticks, ExperimentError> {
+    let scores = outcome.yardsticks.iter().map(|yardstick| {
+        let predictions: Vec<&[Predictive]> = yardstick.by_fold[folds.clone()].iter().map(Vec::as_slice).collect();
+        let scored = scored_forecasts(&outcome.folds[folds.clone()], &predictions);
+        Ok((yardstick.name.clone(), forecast_scores(&scored)?))
+    });
+    scores.collect::<Result<_, ExperimentError>>().map(Yardsticks)
+}
+
+fn fold_scores(outcome: &ForecastOutcome, index: usize) -> Result<FoldScores, ExperimentError> {
+    let fold = &outcome.folds[index];
     Ok(FoldScores {
         fold: fold.fold.index,
         test_first: fold.test_first,
@@ -93,6 +100,7 @@ fn fold_scores(fold: &FoldOutcome) -> Result<FoldScores, ExperimentError> {
         epochs: fold.members.iter().map(|member| member.report.epochs.len()).collect(),
         best_epoch: fold.members.iter().map(|member| member.report.best_epoch).collect(),
         model: forecast_scores(&scored_forecasts(std::slice::from_ref(fold), &[&fold.predictions]))?,
+        yardsticks: yardstick_scores(outcome, index..index + 1)?,
     })
 }
 

@@ -109,7 +109,10 @@ fn run_member(
         let monitor = MemberMonitor { observer: context.observer, fold, member };
         let fitted = forecaster.fit(&FitTask { train: &train, valid: &valid, seed, monitor: &monitor })?;
         let (checkpoint, report) = (fitted.checkpoint()?, fitted.report());
-        context.cache.store(&key, &checkpoint, &report)?;
+        if let Err(error) = context.cache.store(&key, &checkpoint, &report) {
+            // A full or read-only cache costs the next run its time, not this run its result.
+            context.observer.notify(Progress::Note(format!("the trained model is not kept for later runs: {error}")));
+        }
         (fitted, checkpoint, report, false)
     };
     let predictions = fitted.forecast(&test)?;
