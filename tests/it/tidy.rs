@@ -86,7 +86,7 @@ fn the_indicators_depend_on_nothing() {
 
 #[test]
 fn every_crate_is_described_linted_and_named_after_its_folder() {
-    none(packages().iter().flat_map(|package| {
+    none(packages().iter().filter_map(|package| {
         let manifest = read(&package.folder.join("Cargo.toml"));
         let folder = package.folder.file_name().expect("a crate lives in a folder").to_string_lossy().into_owned();
         let rules = [
@@ -111,7 +111,7 @@ fn every_source_file_is_short_and_finished() {
 
 #[test]
 fn every_crate_starts_with_its_documentation() {
-    none(packages().iter().flat_map(|package| {
+    none(packages().iter().filter_map(|package| {
         let source = ["src/lib.rs", "src/main.rs"].map(|file| package.folder.join(file));
         let source = source.iter().find(|file| file.exists()).expect("a crate has a root module");
         (!read(source).starts_with("//!")).then(|| format!("{} does not start with `//!`", source.display()))
