@@ -86,7 +86,7 @@ fn the_indicators_depend_on_nothing() {
 
 #[test]
 fn every_crate_is_described_linted_and_named_after_its_folder() {
-    none(packages().iter().filter_map(|package| {
+    none(packages().iter().flat_map(|package| {
         let manifest = read(&package.folder.join("Cargo.toml"));
         let folder = package.folder.file_name().expect("a crate lives in a folder").to_string_lossy().into_owned();
         let rules = [
