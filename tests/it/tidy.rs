@@ -10,9 +10,10 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Levels of the crates: an arrow may only point to a lower one.
-const LEVELS: [(&str, u32); 11] = [
+const LEVELS: [(&str, u32); 12] = [
     ("market", 0),
     ("indicators", 0),
+    ("recurrence", 0),
     ("data", 1),
     ("backtest", 1),
     ("metrics", 1),
@@ -29,15 +30,16 @@ const NARROW: [(&str, &[&str]); 5] = [
     ("backtest", &["market", "indicators"]),
     ("metrics", &["market"]),
     ("forecast", &["market"]),
-    ("models", &["market", "forecast"]),
+    ("models", &["market", "forecast", "recurrence"]),
     ("report", &["market", "metrics", "backtest"]),
 ];
 
 /// Packages with a wall around them, and the crates inside it.
-const WALLS: [(&str, &[&str]); 13] = [
+const WALLS: [(&str, &[&str]); 14] = [
     ("tch", &["models"]),
     ("torch-sys", &["models"]),
     ("safetensors", &["models"]),
+    ("pulp", &["recurrence"]),
     ("polars", &["data", "features"]),
     ("rayon", &["experiment", "features"]),
     ("nalgebra", &["forecast"]),

@@ -19,8 +19,9 @@ pub enum FillTiming {
 
 /// Bounds on what an account may hold, as fractions of equity; `None` is unlimited.
 ///
-/// A request that would break a bound at the prices known when it is made is denied, and the denial is recorded. A request that
-/// only takes away from a position is never denied.
+/// An order request that would break a bound at the prices known when it is made is denied, and the denial is recorded. A target
+/// weight is clipped to the room that the bounds leave, which is recorded too, and denied only when it does nothing but add and there
+/// is no room, or when it would be one position too many. What only takes away from a position is never denied.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RiskLimits {
     /// Sum of the absolute values of all positions. It also holds at the fill, after costs: a fill that would break it is trimmed.

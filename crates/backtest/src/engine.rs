@@ -3,6 +3,7 @@
 mod decide;
 mod fill;
 mod halt;
+mod rebalance;
 mod trade;
 
 use tidegate_market::{Forecast, Timestamp};
@@ -133,11 +134,16 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
             }
             if self.state.equity <= self.equity_peak * drawdown_floor {
                 self.stop_at_drawdown(step);
-                continue;
+            } else {
+                self.consult(step, strategy, &mut requests);
+                if requests.any {
+                    self.decide(step, &mut requests)?;
+                }
             }
-            self.consult(step, strategy, &mut requests);
-            if requests.any {
-                self.decide(step, &mut requests)?;
+            // Costs of fills at this very close can be the ruin, on the last bar too.
+            if self.state.equity <= 0.0 {
+                self.ruin();
+                break;
             }
         }
         self.finish();

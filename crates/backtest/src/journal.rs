@@ -191,7 +191,8 @@ impl EquityColumns {
 pub enum HaltReason {
     /// Equity fell from its highest by the drawdown stop: positions are closed by market orders, the run goes on without trading.
     DrawdownStop,
-    /// Equity fell to zero or below at a close: positions were closed there, and the run ended.
+    /// Equity fell to zero or below at a close, by its prices or by the costs of fills there: positions were closed there, and the
+    /// run ended.
     Ruin,
 }
 

@@ -16,10 +16,18 @@
 //! 4. **Forecasts** known by now are delivered.
 //! 5. **The strategy** sees a read-only [`Context`] and hands back [`Requests`]. The risk check approves or denies each; a denial is an
 //!    order with its reason in the journal. Approved orders work from the next bar of their instrument on;
-//!    [`FillTiming::SameClose`] fills market orders at once, and the row of equity includes them.
+//!    [`FillTiming::SameClose`] fills market orders at once, and the row of equity includes them; costs that leave no equity are ruin
+//!    there and then.
 //!
 //! Fills of one moment come in this order: orders that only take away from a position, then all others; within each by instrument,
 //! then by age. Target weights become orders in the same way: sells that pay for buys come first.
+//!
+//! # When limits do not suffice
+//! An order request that would break one of the [`RiskLimits`] is denied whole: it names its units. A target weight says where to be, so
+//! it is clipped: the part that takes away from a position, up to zero for one that changes sides, always goes through, and the part
+//! that adds is cut to the room that `weight_max`, `gross_leverage_max` and `net_leverage_max` leave after it, counting what waits. The
+//! order is for the clipped quantity and names the limit ([`Order::clipped_by`]). Targets take their room in turn, those that only take
+//! away first. One that does nothing but add is denied when no room is left or when `positions_max` is reached.
 //!
 //! # When cash does not suffice
 //! A target weight is sized at the close it was decided at. At its fill prices have moved and costs are due; a fill that opens or

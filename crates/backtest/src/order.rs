@@ -121,7 +121,7 @@ pub enum CancelReason {
     DataEnded,
 }
 
-/// Why the risk check turned a request down.
+/// Why the risk check turned a request down, or which limit a target weight was clipped to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DenialReason {
     /// The quantity is not a finite number above zero.
@@ -184,7 +184,7 @@ pub struct Order {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// Units asked for. NaN or not above zero only where the request was denied for it.
+    /// Units asked for; of a target weight, after the limits clipped it. NaN or not above zero only where the request was denied for it.
     pub quantity: Quantity,
     /// At which price.
     pub kind: OrderKind,
@@ -198,6 +198,8 @@ pub struct Order {
     pub submitted_time: Timestamp,
     /// Where it is in its life.
     pub status: OrderStatus,
+    /// For a target weight that a limit left less room than it asked for, that limit: `quantity` is what was left.
+    pub clipped_by: Option<DenialReason>,
     /// The bar in which it reached its final status; `None` while it works.
     pub ended_time: Option<Timestamp>,
     /// Units filled.

@@ -35,7 +35,8 @@ impl Requests {
     ///
     /// The weight is a fraction of equity, negative for short. The order is sized at the last known close and the equity of this
     /// moment, in whole lots towards zero, counting market orders that are still waiting. A difference worth less than 1e-9 of equity
-    /// makes no order. The last target for an instrument in one bar counts.
+    /// makes no order. The last target for an instrument in one bar counts. Where the risk limits leave less room than the weight
+    /// asks for, the order is for that room ([`crate::Order::clipped_by`]); what takes away from a position always goes through.
     pub fn target_weight(&mut self, instrument: InstrumentId, weight: f64) {
         self.targets.push(TargetWeight { instrument, weight });
         self.any = true;

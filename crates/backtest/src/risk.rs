@@ -1,8 +1,13 @@
 //! The two moments at which limits are enforced, as pure rules.
 //!
-//! **At the decision** a request that would break a limit is denied, at the prices known then: market orders that still wait count as
-//! if they were filled at the last close. Only what makes a measure worse can break it, and a request that only takes away from a
-//! position never does.
+//! **At the decision** limits are checked at the prices known then: market orders that still wait count as if they were filled at the
+//! last close. An order request that would break a limit is denied. Only what makes a measure worse can break it, and a request that
+//! only takes away from a position never does.
+//!
+//! A target weight says where to be, not how many units to trade, so it is clipped instead: the part that takes away from a position,
+//! up to zero for one that changes sides, always goes through, and the part that adds is cut to the room that the limits on weight,
+//! gross and net leverage leave after it. Targets take their room in turn. A target is denied only when it does nothing but add and no
+//! room is left, or when it would be one position too many.
 //!
 //! **At the fill** prices have moved and costs are due, so the same bound on gross leverage is enforced again, by trimming: the fill
 //! gets the largest quantity for which `gross exposure <= gross_leverage_max * (equity - slippage - commission)` holds at the prices of
@@ -30,6 +35,30 @@ pub(crate) struct Change {
     pub(crate) unit_value: f64,
 }
 
+impl Change {
+    /// Returns whether the change does nothing but make a position smaller.
+    #[inline]
+    pub(crate) fn takes_away(self) -> bool {
+        let Self { before, after, .. } = self;
+        after == 0.0 || (after.signum() == before.signum() && after.abs() <= before.abs())
+    }
+
+    /// Returns the units of the position before that the position after still consists of: none when it changes sides.
+    #[inline]
+    pub(crate) fn kept(self) -> f64 {
+        if self.before * self.after > 0.0 { self.before.abs().min(self.after.abs()) } else { 0.0 }
+    }
+}
+
+/// What the limits leave of a change.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Clip {
+    /// The units after it.
+    pub(crate) after: f64,
+    /// The limit that leaves the least room.
+    pub(crate) reason: DenialReason,
+}
+
 impl Projection {
     #[inline]
     pub(crate) fn with(self, change: Change) -> Self {
@@ -46,7 +75,7 @@ impl Projection {
 #[inline]
 pub(crate) fn denial(limits: &RiskLimits, equity: f64, now: Projection, change: Change) -> Option<DenialReason> {
     let Change { before, after, unit_value } = change;
-    if after == 0.0 || (after.signum() == before.signum() && after.abs() <= before.abs()) {
+    if change.takes_away() {
         return None;
     }
     let then = now.with(change);
@@ -61,10 +90,43 @@ pub(crate) fn denial(limits: &RiskLimits, equity: f64, now: Projection, change: 
     if breaks(limits.net_leverage_max, now.net.abs(), then.net.abs()) {
         return Some(DenialReason::NetLeverageLimit);
     }
-    if limits.positions_max.is_some_and(|most| then.positions > now.positions && then.positions > most) {
-        return Some(DenialReason::PositionsLimit);
+    positions_denial(limits, now, change)
+}
+
+/// Returns the denial of a change that opens one position too many.
+#[inline]
+pub(crate) fn positions_denial(limits: &RiskLimits, now: Projection, change: Change) -> Option<DenialReason> {
+    let then = now.with(change).positions;
+    let too_many = limits.positions_max.is_some_and(|most| then > now.positions && then > most);
+    too_many.then_some(DenialReason::PositionsLimit)
+}
+
+/// Clips the part of a change that adds to the room that limits leave; `None` when all of it fits.
+///
+/// With the position first cut to the `kept` units and `x` what a limit measures then, in the direction of the change, the part that
+/// adds is at most `(limit * equity - x) / unit_value` units.
+#[inline]
+pub(crate) fn clip(limits: &RiskLimits, equity: f64, now: Projection, change: Change) -> Option<Clip> {
+    if change.takes_away() {
+        return None;
     }
-    None
+    let [side, kept] = [change.after.signum(), change.kept()];
+    let base = now.with(Change { after: side * kept, ..change });
+    let measures = [
+        (limits.weight_max, kept * change.unit_value, DenialReason::WeightLimit),
+        (limits.gross_leverage_max, base.gross, DenialReason::GrossLeverageLimit),
+        (limits.net_leverage_max, side * base.net, DenialReason::NetLeverageLimit),
+    ];
+    let mut clip = None;
+    let mut adding = change.after.abs() - kept;
+    for (limit, exposure, reason) in measures {
+        let Some(most) = limit.map(|limit| limit * equity) else { continue };
+        if exposure + adding * change.unit_value > most * TOLERANCE {
+            adding = ((most - exposure) / change.unit_value).clamp(0.0, adding);
+            clip = Some(Clip { after: side * (kept + adding), reason });
+        }
+    }
+    clip
 }
 
 /// A fill about to happen, at the prices of its moment.
@@ -181,6 +243,47 @@ mod tests {
         let now = Projection { gross: 2_000.0, net: 2_000.0, positions: 4 };
         check_denial(limits, now, 100.0, 90.0, None);
         check_denial(limits, now, 100.0, 110.0, Some(DenialReason::GrossLeverageLimit));
+    }
+
+    #[track_caller]
+    fn check_clip(limits: RiskLimits, now: Projection, before: f64, after: f64, expected: Option<(f64, DenialReason)>) {
+        let clip = clip(&limits, 1_000.0, now, Change { before, after, unit_value: 10.0 });
+        assert_eq!(clip.map(|clip| (clip.after, clip.reason)), expected);
+    }
+
+    #[test]
+    fn a_target_is_clipped_to_the_tightest_limit() {
+        let gross = RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED };
+        let all = RiskLimits { weight_max: Some(0.6), net_leverage_max: Some(0.7), ..gross };
+        // 550 of 1000 are taken by others: 450 are left for gross, 150 for net when long.
+        let now = Projection { gross: 550.0, net: 550.0, positions: 1 };
+        check_clip(gross, now, 0.0, 45.0, None);
+        check_clip(gross, now, 0.0, 50.0, Some((45.0, DenialReason::GrossLeverageLimit)));
+        check_clip(all, now, 0.0, 50.0, Some((15.0, DenialReason::NetLeverageLimit)));
+        check_clip(all, now, 0.0, -50.0, Some((-45.0, DenialReason::GrossLeverageLimit)));
+        check_clip(all, Projection::default(), 0.0, -80.0, Some((-60.0, DenialReason::WeightLimit)));
+        // 40 units of its own are part of the 550.
+        check_clip(gross, now, 40.0, 95.0, Some((85.0, DenialReason::GrossLeverageLimit)));
+        check_clip(
+            gross,
+            Projection { gross: 1_200.0, ..now },
+            40.0,
+            95.0,
+            Some((40.0, DenialReason::GrossLeverageLimit)),
+        );
+        check_clip(gross, Projection { gross: 1_200.0, ..now }, 40.0, 30.0, None);
+    }
+
+    #[test]
+    fn a_change_of_sides_closes_whatever_the_limits_and_opens_what_they_leave() {
+        let weight = RiskLimits { weight_max: Some(0.6), ..RiskLimits::UNLIMITED };
+        let gross = RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED };
+        let now = Projection { gross: 500.0, net: 500.0, positions: 1 };
+        check_clip(weight, now, 50.0, -100.0, Some((-60.0, DenialReason::WeightLimit)));
+        check_clip(gross, now, 50.0, -100.0, None);
+        // Others hold 1,100: nothing is opened.
+        let crowded = Projection { gross: 1_600.0, net: 1_600.0, positions: 2 };
+        check_clip(gross, crowded, 50.0, -100.0, Some((0.0, DenialReason::GrossLeverageLimit)));
     }
 
     #[test]

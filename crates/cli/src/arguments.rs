@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -109,6 +110,9 @@ pub(crate) struct ExecutionArguments {
     /// Train everything again and ignore finished runs
     #[arg(long)]
     pub(crate) no_cache: bool,
+    /// The folder of the study's trial ledger; `runs/<file stem>` when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) study: Option<PathBuf>,
     /// The folder of trained models shared between runs
     #[arg(long, value_name = "DIR", default_value = "runs/cache")]
     pub(crate) cache: PathBuf,
@@ -283,11 +287,11 @@ impl From<CalendarArgument> for TradingCalendar {
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArguments {
     /// How many symbols
-    #[arg(long, default_value_t = 1)]
-    pub(crate) symbols: usize,
+    #[arg(long, default_value = "1")]
+    pub(crate) symbols: NonZeroUsize,
     /// How many bars of each
     #[arg(long)]
-    pub(crate) bars: usize,
+    pub(crate) bars: NonZeroUsize,
     /// The length of a bar
     #[arg(long, default_value = "1d")]
     pub(crate) interval: String,

@@ -23,9 +23,11 @@ fn main() -> ExitCode {
     if let Err(error) = stop::listen() {
         return exit::code(&error, printer);
     }
-    match dispatch(&arguments, printer) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::code(&error, printer),
+    // A panic is a bug of ours; its message is on stderr already.
+    match std::panic::catch_unwind(|| dispatch(&arguments, printer)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => exit::code(&error, printer),
+        Err(_) => ExitCode::from(2),
     }
 }
 

@@ -45,10 +45,16 @@ impl Printer {
         usize::from(columns).clamp(60, 140)
     }
 
-    /// Writes a result and a line break.
+    /// Writes a result and a line break. A result that cannot be written is a failure, and ends the process as one.
     pub(crate) fn result(self, text: &str) {
-        // A closed pipe (`| head`) is the reader's choice, not an error.
-        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+        match writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n')) {
+            // A closed pipe (`| head`) is the reader's choice.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.error(&anyhow::anyhow!("cannot write to standard output: {error}"));
+                std::process::exit(1);
+            }
+            _ => {}
+        }
     }
 
     /// Writes a note for the person who started the command.

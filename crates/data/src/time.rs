@@ -106,7 +106,9 @@ fn detect<'a>(first: &str, all: impl Iterator<Item = &'a str>) -> Detected {
     let whole = without_zero_fraction(first);
     let format = match (digits, first.as_bytes().get(digits)) {
         (9 | 10, None) => TimeFormat::Epoch(NANOS_PER_SECOND),
-        (12 | 13, None) if first.starts_with(['0', '1']) => TimeFormat::Epoch(1_000_000),
+        (13, None) if first.starts_with(['0', '1']) => TimeFormat::Epoch(1_000_000),
+        // Twelve digits from 1 or 2 on are years, `199901040930`; as milliseconds they would lie in 1973 to 1979.
+        (12, None) if !first.starts_with(['1', '2']) => TimeFormat::Epoch(1_000_000),
         (15 | 16, None) => TimeFormat::Epoch(1_000),
         (18 | 19, None) => TimeFormat::Epoch(1),
         (8, _) if whole.len() == 8 || nanos(&TimeFormat::Compact, first).is_some() => TimeFormat::Compact,
@@ -175,6 +177,7 @@ mod tests {
         check(&["2018-12-31T09:15:00+05:30"], "2018-12-31T03:45:00Z");
         check(&["20181231 160000"], "2018-12-31T16:00:00Z");
         check(&["201812311600"], "2018-12-31T16:00:00Z");
+        check(&["199901040930"], "1999-01-04T09:30:00Z");
         check(&["2018.12.31 16:00"], "2018-12-31T16:00:00Z");
     }
 
@@ -183,6 +186,8 @@ mod tests {
         // 1,546,272,000 s is 2018-12-31T16:00:00Z.
         check(&["1546272000"], "2018-12-31T16:00:00Z");
         check(&["1546272000000"], "2018-12-31T16:00:00Z");
+        // 915,408,000 s is 1999-01-04: milliseconds of twelve digits.
+        check(&["915408000000"], "1999-01-04");
         check(&["1546272000000000"], "2018-12-31T16:00:00Z");
         check(&["1546272000000000000"], "2018-12-31T16:00:00Z");
     }

@@ -1,11 +1,13 @@
 //! `tidegate check`: what a run will do, and what an expert would warn of, without running it.
 
 use serde::Serialize;
+use tidegate_data::Adjustment;
+use tidegate_features::TargetSpec;
 use tidegate_forecast::{fold_samples, folds};
 use tidegate_market::Timestamp;
 
 use crate::ExperimentError;
-use crate::config::{CommissionConfig, FillConfig, SlippageConfig};
+use crate::config::{CommissionConfig, ExperimentConfig, FillConfig, SlippageConfig, StrategyConfig};
 use crate::dataset::Dataset;
 use crate::forecasting::build_panel;
 use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
@@ -58,10 +60,17 @@ pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentEr
         symbols: symbols(&dataset),
         folds: Vec::new(),
         models: 0,
-        warnings: trading_warnings(experiment),
+        warnings: warnings(experiment),
     };
+    if experiment.config.execution.fill == FillConfig::SameClose {
+        // The report says so in its own words.
+        let warning =
+            "`same_close` fills at the price the decision was made from, which nobody can: results are optimistic";
+        checked.warnings.push(warning.to_owned());
+    }
     if let ForecastSource::WalkForward(plan) = &experiment.forecasts {
         checked.folds = lay_out_folds(plan, &dataset)?;
+        refuse_empty(&checked.folds)?;
         checked.models = checked.folds.len() * plan.ensemble_size as usize;
         checked.warnings.extend(training_warnings(plan, &checked.folds));
         if !experiment.strategy.needs_forecasts() {
@@ -69,6 +78,17 @@ pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentEr
         }
     }
     Ok(checked)
+}
+
+/// A fold that cannot be trained ends a run, so it ends a check.
+fn refuse_empty(folds: &[CheckedFold]) -> Result<(), ExperimentError> {
+    match folds.iter().find(|fold| fold.train_samples < 2 || fold.valid_samples == 0) {
+        None => Ok(()),
+        Some(fold) => Err(ExperimentError::Sample(format!(
+            "fold `{}` has `{}` training and `{}` validation samples, too few to train on\nhint: lengthen train_bars or valid_bars, or shorten window_bars, bar_multiple, horizon_bars or the features' look-back",
+            fold.fold, fold.train_samples, fold.valid_samples
+        ))),
+    }
 }
 
 fn symbols(dataset: &Dataset) -> Vec<(String, usize, Timestamp, Timestamp)> {
@@ -95,14 +115,31 @@ fn lay_out_folds(plan: &ForecastPlan, dataset: &Dataset) -> Result<Vec<CheckedFo
     Ok(checked.collect())
 }
 
-fn trading_warnings(experiment: &ResolvedExperiment) -> Vec<String> {
-    let execution = &experiment.config.execution;
+/// What an expert would warn of in any run of this config.
+pub(crate) fn warnings(experiment: &ResolvedExperiment) -> Vec<String> {
+    let config = &experiment.config;
+    let execution = &config.execution;
     let mut warnings = Vec::new();
-    if execution.fill == FillConfig::SameClose {
+    if config.data.adjustment != Adjustment::Raw {
         warnings.push(
-            "`same_close` fills at the price the decision was made from, which nobody can: results are optimistic"
+            "orders fill at adjusted prices, whose level contains later splits and dividends; use features of returns, not of levels"
                 .to_owned(),
         );
+    }
+    let ignored = ignored_tables(config);
+    if !ignored.is_empty() {
+        warnings.push(format!("nothing is trained: {ignored} have no effect without `[model]`"));
+    }
+    if let ForecastSource::WalkForward(plan) = &experiment.forecasts {
+        if !plan.target_is_traded(experiment.backtest.fill) {
+            warnings.push("the target is measured between prices at which the strategy does not trade".to_owned());
+        }
+        if matches!(config.strategy, StrategyConfig::Kelly(_)) && matches!(plan.target, TargetSpec::LogReturn(_)) {
+            warnings.push(
+                "Kelly's weight is mean over variance of the simple return; for `[target.log_return]` it is half a unit too low"
+                    .to_owned(),
+            );
+        }
     }
     let free_commission = matches!(execution.commission, CommissionConfig::None | CommissionConfig::Bps(0.0));
     let free_slippage = matches!(execution.slippage, SlippageConfig::None | SlippageConfig::Bps(0.0));
@@ -110,6 +147,19 @@ fn trading_warnings(experiment: &ResolvedExperiment) -> Vec<String> {
         warnings.push("trading is free: no commission and no slippage".to_owned());
     }
     warnings
+}
+
+/// Names the tables that only a model reads, where there is none.
+fn ignored_tables(config: &ExperimentConfig) -> String {
+    if config.model.is_some() {
+        return String::new();
+    }
+    let tables = [
+        ("[target]", config.target.is_some()),
+        ("[walk_forward]", config.walk_forward.is_some()),
+        ("[training]", config.training.is_some()),
+    ];
+    tables.iter().filter(|(_, written)| *written).map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the largest hidden size that practitioners advise: 64 below 1,000 samples, 128 below 10,000, 256 above.

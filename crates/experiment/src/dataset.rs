@@ -1,6 +1,5 @@
 //! The bars of an experiment, checked, selected, cut to its dates.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tidegate_data::{ReadOptions, SymbolBars};
@@ -31,15 +30,12 @@ impl Dataset {
         let options = read_options(data);
         let mut found: Vec<SymbolBars> = Vec::new();
         for path in &data.paths {
-            let (symbols, report) = tidegate_data::read_with_report(path, &options)?;
-            if let Some(step) = report.step_nanos {
-                check_interval(path, data.interval, step)?;
-            }
-            found.extend(symbols);
+            found.extend(tidegate_data::read(path, &options)?);
         }
         let selected = tidegate_data::select(found, &data.symbols)?;
         let mut bars = Vec::with_capacity(selected.len());
         for symbol in selected {
+            check_interval(&symbol, data.interval)?;
             bars.push(Arc::new(cut(&symbol, data.start, data.end)?));
         }
         Ok(Self::new(data.symbols.clone(), bars))
@@ -82,18 +78,23 @@ impl Dataset {
     }
 }
 
-/// Refuses bars of another interval than the config's: a daily bar taken for a minute's would be known a day early.
+/// Refuses bars of another interval than the config's: an hourly bar taken for a half-hourly one would be known half an hour early.
 ///
-/// Bars may be missing, so half of them may be up to two intervals apart.
-fn check_interval(path: &Path, interval: BarInterval, step_nanos: i64) -> Result<(), ExperimentError> {
-    let nanos = interval.nanos();
-    if (nanos..=2 * nanos).contains(&step_nanos) {
+/// Bars may be missing, so the usual step is the one that a quarter of the steps do not exceed. Fewer than four bars show none.
+fn check_interval(symbol: &SymbolBars, interval: BarInterval) -> Result<(), ExperimentError> {
+    let mut steps: Vec<i64> = symbol.bars.time().windows(2).map(|pair| pair[1].nanos() - pair[0].nanos()).collect();
+    if steps.len() < 3 {
         return Ok(());
     }
-    let minutes = step_nanos as f64 / 60e9;
+    let quarter = steps.len() / 4;
+    let (_, &mut step, _) = steps.select_nth_unstable(quarter);
+    if step == interval.nanos() {
+        return Ok(());
+    }
     Err(ExperimentError::Sample(format!(
-        "data.interval must be that of the bars, was `{interval}`, but half of the bars in `{}` are `{minutes}` minutes apart or less\nhint: a day has 1440 minutes",
-        path.display()
+        "data.interval must be that of the bars, was `{interval}`, but bars of `{}` are mostly `{}` minutes apart\nhint: a day has 1440 minutes, a week 10080",
+        symbol.symbol,
+        step as f64 / 60e9
     )))
 }
 
@@ -140,24 +141,39 @@ fn hash(symbols: &[String], bars: &[Arc<Bars>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_market::{BarColumns, BarLabel};
+
     use super::*;
 
-    fn check(interval: &str, step_minutes: i64) -> Result<(), ExperimentError> {
-        check_interval(Path::new("x.csv"), interval.parse().expect("valid interval"), step_minutes * 60_000_000_000)
+    fn check(interval: &str, minutes: &[i64]) -> Result<(), ExperimentError> {
+        let interval: BarInterval = interval.parse().expect("valid interval");
+        let rows = minutes.len();
+        let columns = BarColumns {
+            time: minutes.iter().map(|minute| Timestamp::from_nanos(minute * 60_000_000_000)).collect(),
+            open: vec![1.0; rows],
+            high: vec![1.0; rows],
+            low: vec![1.0; rows],
+            close: vec![1.0; rows],
+            volume: vec![1.0; rows],
+        };
+        let bars = Bars::new(columns, BarLabel::Open, interval).expect("sane bars");
+        check_interval(&SymbolBars { symbol: "X".to_owned(), bars }, interval)
     }
 
     #[test]
     fn bars_of_the_stated_interval_pass_with_holes_or_without() {
-        for (interval, minutes) in [("1d", 1_440), ("1m", 1), ("1m", 2), ("5m", 5), ("1h", 60)] {
-            check(interval, minutes).expect("the interval fits");
-        }
+        check("1m", &[0, 1, 2, 3, 4, 5]).expect("no hole");
+        check("1m", &[0, 1, 5, 6, 20, 21]).expect("holes");
+        check("1d", &[0, 1_440, 2_880, 7_200, 8_640]).expect("a weekend");
+        check("1w", &[0, 90]).expect("too few to tell");
     }
 
     #[test]
-    fn daily_bars_are_not_taken_for_minutes_nor_minutes_for_days() {
-        let error = check("1m", 1_440).expect_err("daily bars").to_string();
+    fn coarser_or_finer_bars_than_stated_are_refused() {
+        let error = check("1m", &[0, 1_440, 2_880, 4_320]).expect_err("daily bars").to_string();
         assert!(error.starts_with("data.interval must be that of the bars, was `1m`"), "{error}");
-        assert!(error.contains("`x.csv` are `1440` minutes apart"), "{error}");
-        check("1d", 1).expect_err("minute bars");
+        assert!(error.contains("`X` are mostly `1440` minutes apart"), "{error}");
+        check("30m", &[0, 60, 120, 180]).expect_err("hourly bars");
+        check("1d", &[0, 1, 2, 3]).expect_err("minute bars");
     }
 }

@@ -72,7 +72,7 @@ pub enum ExperimentError {
     #[error("{0}")]
     Sweep(String),
     /// The user asked to stop.
-    #[error("stopped; finished folds are kept and the same command goes on from there")]
+    #[error("stopped; models that were finished stay in the cache, from where the same command goes on")]
     Cancelled,
     /// A bug: the value that was not to be had, and where.
     #[error("internal error: {0}; please report it")]

@@ -45,8 +45,8 @@ pub use pipeline::{
 };
 pub use resolve::{ForecastPlan, ForecastSource, ForecasterPlan, NetworkPlan, ResolvedData, ResolvedExperiment};
 pub use returns_file::{ReturnsRequest, measure_returns};
-pub use run_directory::{RunDirectory, StoredRun, read_report};
+pub use run_directory::{RunDirectory, RunFacts, StoredRun, read_report};
 pub use schema::schema;
 pub use sweep::{SweepOutcome, SweepPlan, SweepRequest, TrialRow, TrialValue, run_sweep};
 pub use tear_sheet::tear_sheet;
-pub use trading::{read_forecasts, trade, trade_benchmark, traded_market};
+pub use trading::{read_forecasts, read_schedule, trade, trade_benchmark, traded_market};

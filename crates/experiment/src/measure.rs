@@ -93,7 +93,7 @@ pub fn measure(
     journal: &Journal,
     benchmark: &Journal,
 ) -> Result<Measured, ExperimentError> {
-    let periods_per_year = experiment.data.periods_per_year();
+    let periods_per_year = experiment.data.periods_per_year;
     let options = MetricOptions::new(Convention::Tidegate);
     let rows = journal.equity.len().min(benchmark.equity.len());
     let curve = equity_curve(experiment, journal, journal.equity.len())?;
@@ -174,4 +174,13 @@ pub(crate) const fn fill_name(fill: FillTiming) -> &'static str {
         FillTiming::NextClose => "next_close",
         FillTiming::SameClose => "same_close",
     }
+}
+
+/// Returns the variance of trials' Sharpe ratios (ddof 1); `None` below two.
+pub(crate) fn sample_variance(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
 }

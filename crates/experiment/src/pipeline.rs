@@ -18,15 +18,17 @@ use crate::ledger::{Ledger, Trial};
 use crate::measure::{Measured, measure};
 use crate::observer::{Observer, Progress};
 use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
-use crate::run_directory::{RunDirectory, StoredRun};
+use crate::run_directory::{RunDirectory, RunFacts, StoredRun};
 use crate::tear_sheet::tear_sheet;
-use crate::trading::{read_forecasts, trade, trade_benchmark, traded_market};
+use crate::trading::{read_forecasts, read_schedule, trade, trade_benchmark, traded_market};
 
 /// How an experiment is run, as opposed to what it computes.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// The run directory; `None` is `runs/<file stem>/<config hash>`.
     pub out: Option<PathBuf>,
+    /// The folder of the study's trial ledger; `None` is `runs/<file stem>`.
+    pub study: Option<PathBuf>,
     /// Where trained members are kept between runs.
     pub cache: ArtifactCache,
     /// Whether a finished run of the same config, data and build is returned as it is.
@@ -38,10 +40,12 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// Returns options that reuse nothing and write to a folder.
+    /// Returns options that reuse nothing and write to a folder, the trial ledger included.
     pub fn fresh(out: impl Into<PathBuf>) -> Self {
+        let out = out.into();
         Self {
-            out: Some(out.into()),
+            study: Some(out.clone()),
+            out: Some(out),
             cache: ArtifactCache::off(),
             reuse_finished: false,
             threads: None,
@@ -92,34 +96,38 @@ pub fn run_experiment(
 ) -> Result<RunOutcome, ExperimentError> {
     let started = Instant::now();
     let directory = RunDirectory::new(options.out.clone().unwrap_or_else(|| default_directory(experiment)))?;
+    let ledger = open_ledger(experiment, options)?;
     let dataset = load(experiment, observer)?;
     if options.reuse_finished
-        && let Some(StoredRun { metrics, report }) = directory.finished(experiment, &dataset)
+        && let Some(StoredRun { metrics, report }) = directory.finished(experiment, &dataset, &options.device)
     {
         observer.notify(Progress::Note("this run is finished already; showing its stored result".to_owned()));
         return Ok(RunOutcome { run_dir: directory.path().to_owned(), metrics, report, cached: true });
     }
     let computed = in_pool(options.threads, || compute(experiment, dataset, options, observer))??;
     let metrics = computed.measured.to_json(computed.scores.as_ref());
-    let trials = count_trial(experiment, &computed, options)?;
-    let report = tear_sheet(experiment, &computed, Some(trials))?;
+    let trials = count_trial(experiment, &computed, &ledger)?;
+    let report = tear_sheet(experiment, &computed, &trials)?;
     observer.notify(Progress::Stage { name: "writing results", steps: 0 });
-    directory.write(experiment, &computed, &metrics, &report, started.elapsed())?;
+    directory.write(
+        experiment,
+        &computed,
+        &metrics,
+        &report,
+        &RunFacts { device: &options.device, elapsed: started.elapsed() },
+    )?;
     observer.notify(Progress::StageDone);
     let cached = computed.walk_forward.as_ref().is_some_and(|outcome| outcome.members_trained == 0);
     Ok(RunOutcome { run_dir: directory.path().to_owned(), metrics, report, cached })
 }
 
-/// Writes the run into its study's ledger, before its result is shown, and returns how many trials the study then has.
-///
-/// The ledger lies in the study's folder, or in the run directory when that was chosen by hand.
+/// Writes the run into its study's ledger, before its result is shown, and returns the trials the study then has.
 fn count_trial(
     experiment: &ResolvedExperiment,
     computed: &Computed,
-    options: &RunOptions,
-) -> Result<u64, ExperimentError> {
-    let folder = options.out.clone().unwrap_or_else(|| study_directory(experiment));
-    Ledger::in_study(&folder).record(&[Trial {
+    ledger: &Ledger,
+) -> Result<Vec<Trial>, ExperimentError> {
+    ledger.record(&[Trial {
         config_hash: experiment.config_hash.clone(),
         data_hash: computed.dataset.input_hash(experiment)?,
         sharpe_ratio: computed.measured.performance.sharpe_ratio,
@@ -199,7 +207,8 @@ pub fn compute(
     };
     observer.notify(Progress::Stage { name: "backtesting", steps: 0 });
     let market = market(experiment, &dataset, &forecasts)?;
-    let journal = trade(experiment, &dataset, &market, &forecasts)?;
+    let schedule = read_schedule(experiment, &dataset)?;
+    let journal = trade(experiment, &dataset, &market, &forecasts, &schedule)?;
     let benchmark = trade_benchmark(&market, &experiment.backtest)?;
     let measured = measure(experiment, &journal, &benchmark)?;
     observer.notify(Progress::StageDone);
@@ -237,7 +246,8 @@ pub fn forecasts(
             let panel = build_panel(plan, &dataset.bars)?;
             observer.notify(Progress::StageDone);
             let forecaster = build_forecaster(plan, &panel, &options.device)?;
-            let context = TrainingContext { seed: experiment.seed, cache: &options.cache, observer };
+            let context =
+                TrainingContext { seed: experiment.seed, cache: &options.cache, device: &options.device, observer };
             let outcome = forecast_walk_forward(plan, forecaster.as_ref(), &panel, &context)?;
             note_reuse(&outcome, observer);
             Ok((outcome.forecasts.clone(), Some(outcome)))
@@ -304,6 +314,12 @@ fn network_forecaster(
 pub(crate) fn in_pool<T: Send>(threads: Option<usize>, job: impl FnOnce() -> T + Send) -> Result<T, ExperimentError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
     Ok(pool.map_err(|error| ExperimentError::Internal(error.to_string()))?.install(job))
+}
+
+/// Opens the ledger before anything is computed, so that a study that cannot count is known early.
+pub(crate) fn open_ledger(experiment: &ResolvedExperiment, options: &RunOptions) -> Result<Ledger, ExperimentError> {
+    let folder = options.study.clone().unwrap_or_else(|| study_directory(experiment));
+    Ledger::open(&folder)
 }
 
 /// Returns `runs/<file stem>/<config hash>`.

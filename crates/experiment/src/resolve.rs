@@ -10,7 +10,7 @@ use tidegate_backtest::{BacktestConfig, FillTiming};
 use tidegate_data::{Adjustment, ColumnMapping, OffencePolicy};
 use tidegate_features::{FeatureSpec, ReturnTarget, TargetPrice, TargetSpec};
 use tidegate_forecast::{ScaleSpec, ScalerSpec, WalkForward};
-use tidegate_market::{BarInterval, BarLabel, Timestamp, TradingCalendar};
+use tidegate_market::{BarInterval, BarLabel, Timestamp};
 use tidegate_models::{Encoder, Head, Loss, NetworkSpec, TrainingSpec};
 
 use self::rules::Rules;
@@ -58,8 +58,8 @@ pub struct ResolvedData {
     pub interval: BarInterval,
     /// Which end of the bar a time names.
     pub label: BarLabel,
-    /// When the market trades.
-    pub calendar: TradingCalendar,
+    /// How many bars make a year.
+    pub periods_per_year: f64,
     /// The first time label to use.
     pub start: Timestamp,
     /// The last time label to use.
@@ -70,13 +70,6 @@ pub struct ResolvedData {
     pub policy: OffencePolicy,
     /// Which corporate actions prices are adjusted for.
     pub adjustment: Adjustment,
-}
-
-impl ResolvedData {
-    /// Returns how many bars make a year.
-    pub fn periods_per_year(&self) -> f64 {
-        self.interval.periods_per_year(self.calendar)
-    }
 }
 
 /// Where forecasts come from.
@@ -120,7 +113,9 @@ impl ForecastPlan {
         let price = self.target_parameters().price;
         matches!(
             (price, fill),
-            (TargetPrice::NextOpen, FillTiming::NextOpen) | (TargetPrice::Close, FillTiming::SameClose)
+            (TargetPrice::NextOpen, FillTiming::NextOpen)
+                | (TargetPrice::NextClose, FillTiming::NextClose)
+                | (TargetPrice::Close, FillTiming::SameClose)
         )
     }
 
@@ -178,14 +173,22 @@ impl ResolvedExperiment {
     /// # Errors
     /// The first mistake, with its file, line and column.
     pub fn with_forecasts_from(source: &ConfigSource, forecasts: &Path) -> Result<Self, ExperimentError> {
-        let path = std::path::absolute(forecasts).map_err(cannot_read(forecasts))?;
+        let absolute = std::path::absolute(forecasts).map_err(cannot_read(forecasts))?;
+        let written = source.parse()?;
+        if !written.strategy.needs_forecasts() {
+            return Err(source
+                .error_at("strategy", "trades on prices alone, so there is nothing to do with forecasts")
+                .into());
+        }
         let config = ExperimentConfig {
             model: None,
+            target: None,
+            walk_forward: None,
             training: None,
-            forecasts: Some(ForecastsConfig { path }),
-            ..source.parse()?
+            forecasts: Some(ForecastsConfig { path: forecasts.to_owned() }),
+            ..written
         };
-        Self::from_config(source, config)
+        Ok(Self { forecasts: ForecastSource::File(absolute), ..Self::from_config(source, config)? })
     }
 
     /// Reads, overrides and resolves a strategy file.

@@ -31,11 +31,13 @@ pub struct RunDirectory {
 struct Manifest {
     format: u32,
     name: String,
+    description: String,
     config_hash: String,
     data_hash: String,
     seed: u64,
     version: String,
     build: String,
+    device: String,
     /// The hash of each result file.
     files: std::collections::BTreeMap<String, String>,
 }
@@ -67,9 +69,9 @@ impl RunDirectory {
     }
 
     /// Returns the stored result when the folder holds a finished, undamaged run of this config, data and build.
-    pub fn finished(&self, experiment: &ResolvedExperiment, dataset: &Dataset) -> Option<StoredRun> {
+    pub fn finished(&self, experiment: &ResolvedExperiment, dataset: &Dataset, device: &str) -> Option<StoredRun> {
         let manifest: Manifest = serde_json::from_slice(&std::fs::read(self.path.join("manifest.json")).ok()?).ok()?;
-        let expected = Manifest { files: manifest.files.clone(), ..manifest_of(experiment, dataset).ok()? };
+        let expected = Manifest { files: manifest.files.clone(), ..manifest_of(experiment, dataset, device).ok()? };
         let intact = manifest == expected
             && manifest.files.iter().all(|(name, hash)| {
                 std::fs::read(self.path.join(name)).is_ok_and(|bytes| blake3::hash(&bytes).to_hex().as_str() == hash)
@@ -91,7 +93,7 @@ impl RunDirectory {
         computed: &Computed,
         metrics: &serde_json::Value,
         report: &RunReport,
-        elapsed: Duration,
+        facts: &RunFacts<'_>,
     ) -> Result<(), ExperimentError> {
         self.unfinish()?;
         let symbols = &computed.dataset.symbols;
@@ -107,8 +109,8 @@ impl RunDirectory {
         }
         self.put("report.json", pretty(report)?.as_bytes())?;
         self.put("report.html", tidegate_report::html(report)?.as_bytes())?;
-        self.put("timings.json", pretty(&json!({ "wall_seconds": elapsed.as_secs_f64() }))?.as_bytes())?;
-        self.finish(experiment, &computed.dataset)
+        self.put("timings.json", pretty(&json!({ "wall_seconds": facts.elapsed.as_secs_f64() }))?.as_bytes())?;
+        self.finish(experiment, &computed.dataset, facts.device)
     }
 
     /// Writes what a walk-forward made, without a backtest.
@@ -144,16 +146,24 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Takes an older manifest away first, so that a run that is cut short is not taken for a finished one.
+    /// Takes an older run's files away, its manifest first: a run that is cut short must not be taken for a finished one, and
+    /// nothing of another config may stay beside the new files. Files that a run does not write are left alone.
     fn unfinish(&self) -> Result<(), ExperimentError> {
-        match std::fs::remove_file(self.path.join("manifest.json")) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(cannot_write(&self.path)(error)),
-            _ => Ok(()),
+        let models = std::fs::read_dir(self.path.join("models")).into_iter().flatten().filter_map(Result::ok);
+        let models = models.filter(|entry| entry.file_name().to_string_lossy().starts_with("fold_"));
+        let files =
+            std::iter::once("manifest.json").chain(RESULT_FILES).chain(OTHER_FILES).map(|name| self.path.join(name));
+        for file in files.chain(models.map(|entry| entry.path())) {
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot_write(&file)(error)),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
-    fn finish(&self, experiment: &ResolvedExperiment, dataset: &Dataset) -> Result<(), ExperimentError> {
-        let mut manifest = manifest_of(experiment, dataset)?;
+    fn finish(&self, experiment: &ResolvedExperiment, dataset: &Dataset, device: &str) -> Result<(), ExperimentError> {
+        let mut manifest = manifest_of(experiment, dataset, device)?;
         for name in RESULT_FILES {
             let path = self.path.join(name);
             let bytes = std::fs::read(&path).map_err(cannot_read(&path))?;
@@ -172,22 +182,26 @@ impl RunDirectory {
 }
 
 /// The files whose bytes depend on config, data, seed and build alone.
-const RESULT_FILES: [&str; 7] = [
-    "config.toml",
-    "metrics.json",
-    "equity.parquet",
-    "trades.parquet",
-    "orders.parquet",
-    "forecasts.parquet",
-    "report.json",
-];
+const RESULT_FILES: [&str; 6] =
+    ["config.toml", "metrics.json", "equity.parquet", "trades.parquet", "orders.parquet", "forecasts.parquet"];
+
+/// The files that also show how many trials the study had, or how long something took.
+const OTHER_FILES: [&str; 4] = ["report.json", "report.html", "timings.json", "forecast_scores.json"];
+
+/// How a run was made, as opposed to what it computed.
+pub struct RunFacts<'a> {
+    /// The device that networks trained on.
+    pub device: &'a str,
+    /// How long it took.
+    pub elapsed: Duration,
+}
 
 /// Reads the report of a finished run.
 ///
 /// # Errors
 /// When the folder is not a finished run's.
 pub fn read_report(run_dir: &Path) -> Result<RunReport, ExperimentError> {
-    let path = run_dir.join("report.json");
+    let path = run_dir.join(if run_dir.join("manifest.json").exists() { "report.json" } else { "manifest.json" });
     let bytes = std::fs::read(&path).map_err(|source| ExperimentError::File {
         action: "cannot read",
         path: path.clone(),
@@ -201,15 +215,17 @@ pub fn read_report(run_dir: &Path) -> Result<RunReport, ExperimentError> {
     })
 }
 
-fn manifest_of(experiment: &ResolvedExperiment, dataset: &Dataset) -> Result<Manifest, ExperimentError> {
+fn manifest_of(experiment: &ResolvedExperiment, dataset: &Dataset, device: &str) -> Result<Manifest, ExperimentError> {
     Ok(Manifest {
         format: RUN_FORMAT,
         name: experiment.name.clone(),
+        description: experiment.description.clone(),
         config_hash: experiment.config_hash.clone(),
         data_hash: dataset.input_hash(experiment)?,
         seed: experiment.seed,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: if cfg!(feature = "libtorch") { "with libtorch" } else { "without libtorch" }.to_owned(),
+        device: device.to_owned(),
         files: std::collections::BTreeMap::new(),
     })
 }

@@ -11,15 +11,21 @@ fn table(columns: Vec<(&str, Column)>) -> Result<Table, ExperimentError> {
     Ok(Table::new(columns.into_iter().map(|(name, column)| (name.to_owned(), column)).collect())?)
 }
 
-fn time_kind(data: &ResolvedData) -> TimeKind {
-    match data.interval.unit() {
-        IntervalUnit::Day | IntervalUnit::Week => TimeKind::Date,
-        IntervalUnit::Minute | IntervalUnit::Hour => TimeKind::Instant,
-    }
+/// Times are dates where all of them are midnights of daily or longer bars, as in the features' tables.
+fn time_kind(times: impl IntoIterator<Item = Timestamp>, data: &ResolvedData) -> TimeKind {
+    let midnight = |time: Timestamp| time.nanos().rem_euclid(Timestamp::NANOS_PER_DAY) == 0;
+    let daily = matches!(data.interval.unit(), IntervalUnit::Day | IntervalUnit::Week);
+    if daily && times.into_iter().all(midnight) { TimeKind::Date } else { TimeKind::Instant }
 }
 
 fn time(values: Vec<Timestamp>, data: &ResolvedData) -> Column {
-    Column::Time(values, time_kind(data))
+    let kind = time_kind(values.iter().copied(), data);
+    Column::Time(values, kind)
+}
+
+fn optional_time(values: Vec<Option<Timestamp>>, data: &ResolvedData) -> Column {
+    let kind = time_kind(values.iter().copied().flatten(), data);
+    Column::OptionalTime(values, kind)
 }
 
 fn side(side: Side) -> String {
@@ -76,7 +82,8 @@ pub(crate) fn orders(journal: &Journal, symbols: &[String], data: &ResolvedData)
         ("submitted_time", time(orders.iter().map(|order| order.submitted_time).collect(), data)),
         ("status", text(&|order| status(order.status).to_owned())),
         ("reason", text(&|order| reason(order.status).to_owned())),
-        ("ended_time", Column::OptionalTime(orders.iter().map(|order| order.ended_time).collect(), time_kind(data))),
+        ("clipped_by", text(&|order| order.clipped_by.map_or("", denial).to_owned())),
+        ("ended_time", optional_time(orders.iter().map(|order| order.ended_time).collect(), data)),
         ("filled_quantity", Column::Float(orders.iter().map(|order| order.filled_quantity.0).collect())),
         (
             "fill_price",
@@ -147,16 +154,21 @@ const fn reason(status: OrderStatus) -> &'static str {
             CancelReason::NoRoomAtFill => "no_room_at_fill",
             CancelReason::DataEnded => "data_ended",
         },
-        OrderStatus::Denied(reason) => match reason {
-            DenialReason::Quantity => "quantity",
-            DenialReason::Lot => "lot",
-            DenialReason::Price => "price",
-            DenialReason::Weight => "weight",
-            DenialReason::NoPrice => "no_price",
-            DenialReason::WeightLimit => "weight_limit",
-            DenialReason::GrossLeverageLimit => "gross_leverage_limit",
-            DenialReason::NetLeverageLimit => "net_leverage_limit",
-            DenialReason::PositionsLimit => "positions_limit",
-        },
+        OrderStatus::Denied(reason) => denial(reason),
+    }
+}
+
+/// Names a limit or a rule that an order broke.
+const fn denial(reason: DenialReason) -> &'static str {
+    match reason {
+        DenialReason::Quantity => "quantity",
+        DenialReason::Lot => "lot",
+        DenialReason::Price => "price",
+        DenialReason::Weight => "weight",
+        DenialReason::NoPrice => "no_price",
+        DenialReason::WeightLimit => "weight_limit",
+        DenialReason::GrossLeverageLimit => "gross_leverage_limit",
+        DenialReason::NetLeverageLimit => "net_leverage_limit",
+        DenialReason::PositionsLimit => "positions_limit",
     }
 }

@@ -1,7 +1,10 @@
 //! What the report shows of a run.
 
 use tidegate_backtest::{Commission, FillTiming, Slippage};
-use tidegate_metrics::{Drawdown, Returns, calibration_curve, drawdowns, monthly_returns};
+use tidegate_metrics::{
+    Convention, Drawdown, MetricOptions, Returns, SharpeStatistics, Trials, calibration_curve, drawdowns,
+    monthly_returns,
+};
 use tidegate_report::{
     AuditStatus, Build, CalibrationPoint, Costs, DrawdownRow, EquityPoint, ExecutionPanel, FillRule, FoldRow,
     ForecastPanel, ForecastRole, ForecastRow, LossCurve, MetricRow, MonthlyReturn, RunHeader, RunReport, TimeSpan,
@@ -10,7 +13,8 @@ use tidegate_report::{
 
 use crate::ExperimentError;
 use crate::forecasting::{ForecastOutcome, ForecastSummary, scored_forecasts};
-use crate::measure::Measured;
+use crate::ledger::Trial;
+use crate::measure::{Measured, sample_variance};
 use crate::pipeline::Computed;
 use crate::resolve::{ForecastSource, ResolvedExperiment};
 
@@ -20,19 +24,19 @@ const DRAWDOWNS_SHOWN: usize = 10;
 /// The nominal coverages of the calibration curve.
 const NOMINAL_COVERAGES: [f64; 11] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 
-/// Lays out the report of a run; `trials` is the number of different configs that the study has evaluated.
+/// Lays out the report of a run; `trials` are the different configs that the study has evaluated, this one included.
 ///
 /// # Errors
 /// When a forecast cannot be scored.
 pub fn tear_sheet(
     experiment: &ResolvedExperiment,
     computed: &Computed,
-    trials: Option<u64>,
+    trials: &[Trial],
 ) -> Result<RunReport, ExperimentError> {
     let measured = &computed.measured;
     Ok(RunReport {
-        header: header(experiment, computed, trials),
-        performance: performance_rows(measured),
+        header: header(experiment, computed, trials.len() as u64),
+        performance: performance_rows(measured, trials),
         equity: equity_points(measured),
         monthly_returns: monthly_returns(&measured.returns)
             .into_iter()
@@ -42,12 +46,12 @@ pub fn tear_sheet(
         trades: trade_rows(computed),
         execution: execution_panel(measured),
         forecast: forecast_panel(experiment, computed)?,
-        warnings: measured.execution.halted.iter().map(|halted| format!("Trading stopped early: {halted}.")).collect(),
-        notes: notes(experiment),
+        warnings: warnings(experiment, measured),
+        notes: Vec::new(),
     })
 }
 
-fn header(experiment: &ResolvedExperiment, computed: &Computed, trials: Option<u64>) -> RunHeader {
+fn header(experiment: &ResolvedExperiment, computed: &Computed, trials: u64) -> RunHeader {
     let execution = &measured_execution(computed);
     let (first, last) = computed.dataset.span().unwrap_or((execution.first_bar, execution.last_bar));
     RunHeader {
@@ -57,7 +61,7 @@ fn header(experiment: &ResolvedExperiment, computed: &Computed, trials: Option<u
         data_span: TimeSpan { first, last },
         symbols: computed.dataset.symbols.clone(),
         interval: experiment.data.interval.to_string(),
-        periods_per_year: experiment.data.periods_per_year(),
+        periods_per_year: experiment.data.periods_per_year,
         benchmark: Some("buy and hold, same costs".to_owned()),
         fill_rule: match experiment.backtest.fill {
             FillTiming::NextOpen => FillRule::NextOpen,
@@ -67,7 +71,7 @@ fn header(experiment: &ResolvedExperiment, computed: &Computed, trials: Option<u
         costs: costs(experiment),
         seed: experiment.seed,
         walk_forward: walk_forward(experiment, computed.walk_forward.as_ref()),
-        n_trials: trials,
+        n_trials: Some(trials),
         audit: AuditStatus::NotRun,
         tidegate_version: env!("CARGO_PKG_VERSION").to_owned(),
         build: if cfg!(feature = "libtorch") { Build::WithLibtorch } else { Build::WithoutLibtorch },
@@ -100,7 +104,22 @@ fn costs(experiment: &ResolvedExperiment) -> Costs {
     Costs { commission, slippage }
 }
 
-fn performance_rows(measured: &Measured) -> Vec<MetricRow> {
+fn warnings(experiment: &ResolvedExperiment, measured: &Measured) -> Vec<String> {
+    let halted = measured.execution.halted.iter().map(|halted| format!("Trading stopped early: {halted}."));
+    halted.chain(crate::check::warnings(experiment)).collect()
+}
+
+/// The chance that the strategy beats the best of as many worthless trials; undefined below two trials.
+fn deflated_sharpe_ratio(measured: &Measured, trials: &[Trial]) -> Option<f64> {
+    let periods_per_year = measured.execution.periods_per_year;
+    let per_period: Vec<f64> =
+        trials.iter().filter_map(|trial| Some(trial.sharpe_ratio? / periods_per_year.sqrt())).collect();
+    let sharpe_ratio_variance = sample_variance(&per_period)?;
+    SharpeStatistics::of(&measured.returns, &MetricOptions::new(Convention::Tidegate))?
+        .deflated(&Trials { count: trials.len() as u64, sharpe_ratio_variance })
+}
+
+fn performance_rows(measured: &Measured, trials: &[Trial]) -> Vec<MetricRow> {
     let benchmark = measured.benchmark.entries();
     measured
         .performance
@@ -108,6 +127,10 @@ fn performance_rows(measured: &Measured) -> Vec<MetricRow> {
         .into_iter()
         .zip(benchmark)
         .filter_map(|((key, strategy), (_, benchmark))| MetricRow::known(key, strategy, benchmark))
+        .chain(
+            deflated_sharpe_ratio(measured, trials)
+                .and_then(|deflated| MetricRow::known("deflated_sharpe_ratio", Some(deflated), None)),
+        )
         .chain(MetricRow::known(
             "final_equity",
             Some(measured.execution.final_equity),
@@ -176,15 +199,6 @@ fn execution_panel(measured: &Measured) -> ExecutionPanel {
         exposure: execution.exposure,
         ambiguous_bars: execution.ambiguous_bars,
         denials: execution.denials as u64,
-    }
-}
-
-fn notes(experiment: &ResolvedExperiment) -> Vec<String> {
-    match &experiment.forecasts {
-        ForecastSource::WalkForward(plan) if !plan.target_is_traded(experiment.backtest.fill) => {
-            vec!["The target is measured between prices at which the strategy does not trade.".to_owned()]
-        }
-        _ => Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use tidegate_backtest::strategies::{
 };
 use tidegate_backtest::{BacktestConfig, Journal, Market, RiskLimits, Strategy, run};
 use tidegate_data::Table;
-use tidegate_market::{Bars, Forecast, InstrumentId, Timestamp};
+use tidegate_market::{BarLabel, Bars, Forecast, InstrumentId, Timestamp};
 
 use crate::ExperimentError;
 use crate::config::{StrategyConfig, TargetWeightsConfig};
@@ -43,7 +43,7 @@ fn from_time(bars: &Arc<Bars>, first: Timestamp) -> Arc<Bars> {
     if row == 0 { Arc::clone(bars) } else { Arc::new(bars.slice(row..bars.len())) }
 }
 
-/// Runs the experiment's strategy.
+/// Runs the experiment's strategy; `schedule` is what [`read_schedule`] returned.
 ///
 /// # Errors
 /// When the engine refuses its input or a weights file is wrong.
@@ -52,6 +52,7 @@ pub fn trade(
     dataset: &Dataset,
     market: &Market,
     forecasts: &[Forecast],
+    schedule: &[ScheduledWeight],
 ) -> Result<Journal, ExperimentError> {
     let run = StrategyRun { market, forecasts, config: &experiment.backtest };
     let instruments = dataset.symbols.len();
@@ -86,7 +87,7 @@ pub fn trade(
                 source: target
                     .lookback_bars
                     .map_or(VolatilitySource::Forecast, |bars| VolatilitySource::Rolling { bars }),
-                periods_per_year: experiment.data.periods_per_year(),
+                periods_per_year: experiment.data.periods_per_year,
                 weight_max: target.weight_max,
                 rebalance_tolerance: target.rebalance_tolerance,
             },
@@ -100,10 +101,7 @@ pub fn trade(
             },
             instruments,
         )?),
-        StrategyConfig::TargetWeights(weights) => {
-            let schedule = read_weights(&experiment.folder, weights, dataset)?;
-            run.with(&mut TargetWeights::new(schedule, instruments)?)
-        }
+        StrategyConfig::TargetWeights(_) => run.with(&mut TargetWeights::new(schedule.to_vec(), instruments)?),
     }
 }
 
@@ -132,6 +130,20 @@ impl StrategyRun<'_> {
 
 /// Reads weights made elsewhere. A time that labels a bar of its symbol is known when that bar closes, as a forecast's is; any
 /// other is known at that very moment.
+/// Reads the weights that the strategy follows; none for a strategy that makes its own.
+///
+/// # Errors
+/// When the file or a column is missing, or a row names an unknown symbol.
+pub fn read_schedule(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+) -> Result<Vec<ScheduledWeight>, ExperimentError> {
+    match &experiment.strategy {
+        StrategyConfig::TargetWeights(weights) => read_weights(&experiment.folder, weights, dataset),
+        _ => Ok(Vec::new()),
+    }
+}
+
 fn read_weights(
     folder: &Path,
     weights: &TargetWeightsConfig,
@@ -145,11 +157,31 @@ fn read_weights(
         let instrument = instrument(dataset, &symbols[row], &path, row)?;
         let bars = &dataset.bars[instrument.index()];
         let bar = bars.time().binary_search(&times[row]);
-        let known_time = bar.map_or(times[row], |bar| bars.close_time(bar));
+        // A time that labels no bar, such as a holiday's date, is known when its bar would have closed.
+        let known_time = bar.map_or_else(|_| close_of_label(bars, times[row]), |bar| bars.close_time(bar));
         schedule.push(ScheduledWeight { known_time, instrument, weight: values[row] });
     }
     schedule.sort_by_key(|entry| (entry.known_time, entry.instrument));
+    if let Some(pair) = schedule.windows(2).find(|pair| same_moment(&pair[0], &pair[1])) {
+        let symbol = &dataset.symbols[pair[0].instrument.index()];
+        return Err(ExperimentError::Damaged {
+            path,
+            reason: format!("symbol `{symbol}` has two weights that are known at `{}`", pair[0].known_time),
+            hint: "leave one of them out",
+        });
+    }
     Ok(schedule)
+}
+
+fn same_moment(a: &ScheduledWeight, b: &ScheduledWeight) -> bool {
+    (a.known_time, a.instrument) == (b.known_time, b.instrument)
+}
+
+fn close_of_label(bars: &Bars, label: Timestamp) -> Timestamp {
+    match bars.label() {
+        BarLabel::Open => label.plus_nanos(bars.interval().nanos()),
+        BarLabel::Close => label,
+    }
 }
 
 /// Reads forecasts made elsewhere, or by an earlier run.
@@ -182,6 +214,10 @@ pub fn read_forecasts(path: &Path, dataset: &Dataset) -> Result<Vec<Forecast>, E
             );
             return Err(damaged(reason, "leave a column out to use 1 and 0"));
         };
+        if let Some(volatility) = volatilities[row].filter(|volatility| *volatility <= 0.0) {
+            let reason = format!("volatility must be above 0, was `{volatility}` in data row `{}`", row + 1);
+            return Err(damaged(reason, "leave it empty where it is not known"));
+        }
         forecasts.push(Forecast {
             instrument,
             time: times[row],
@@ -193,6 +229,16 @@ pub fn read_forecasts(path: &Path, dataset: &Dataset) -> Result<Vec<Forecast>, E
         });
     }
     forecasts.sort_by_key(|forecast| (forecast.known_time, forecast.instrument));
+    let twice =
+        |pair: &&[Forecast]| (pair[0].known_time, pair[0].instrument) == (pair[1].known_time, pair[1].instrument);
+    if let Some(pair) = forecasts.windows(2).find(twice) {
+        let symbol = &dataset.symbols[pair[0].instrument.index()];
+        return Err(ExperimentError::Damaged {
+            path: path.to_owned(),
+            reason: format!("symbol `{symbol}` has two forecasts from the bar `{}`", pair[0].time),
+            hint: "leave one of them out",
+        });
+    }
     Ok(forecasts)
 }
 

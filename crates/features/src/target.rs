@@ -33,6 +33,8 @@ pub struct ReturnTarget {
 pub enum TargetPrice {
     /// From `open[t + 1]` to `open[t + 1 + h]`: what an order filled at the next open earns.
     NextOpen,
+    /// From `close[t + 1]` to `close[t + 1 + h]`: what an order filled at the next close earns.
+    NextClose,
     /// From `close[t]` to `close[t + h]`: not what is traded unless orders fill at the close they are decided on.
     Close,
 }
@@ -70,6 +72,7 @@ pub fn target(spec: &TargetSpec, bars: &Bars) -> TargetColumn {
     let horizon = parameters.horizon_bars as usize;
     let (prices, delay) = match parameters.price {
         TargetPrice::NextOpen => (bars.open(), 1),
+        TargetPrice::NextClose => (bars.close(), 1),
         TargetPrice::Close => (bars.close(), 0),
     };
     let label = |row: usize| {
@@ -116,6 +119,12 @@ mod tests {
         // Row 0: 198 / 110 = 1.8 over rows 1 to 3; the others reach past the end.
         check(TargetSpec::SimpleReturn, TargetPrice::NextOpen, &[Some((0.8, 1, 3)), None, None, None]);
         check(TargetSpec::LogReturn, TargetPrice::NextOpen, &[Some((1.8_f64.ln(), 1, 3)), None, None, None]);
+    }
+
+    #[test]
+    fn a_next_close_label_starts_at_the_next_close() {
+        // Row 0: 60 / 100 = 0.6 over rows 1 to 3.
+        check(TargetSpec::SimpleReturn, TargetPrice::NextClose, &[Some((-0.4, 1, 3)), None, None, None]);
     }
 
     #[test]

@@ -5,14 +5,16 @@
 //! columns, names, files or threads here, and no dependencies.
 //!
 //! Invariant: a kernel returns `None` for its first [`Indicator::lookback_bars`] inputs, never a value of a partial window, and
-//! later only where the indicator is undefined (a ratio over zero). It allocates when built and never again, and its rounding
-//! error does not grow with the number of bars: windows are re-summed as they turn over, exponential means forget.
+//! later only where the indicator is undefined (a ratio over zero). Its memory grows with the bars of its first window and never
+//! after, so that a window of any size may be asked for. Its rounding error does not grow with the number of bars: windows are
+//! re-summed as they turn over, exponential means forget.
 //!
 //! Inputs are finite, prices are above zero, volumes at least zero: what `tidegate_market::Bars` promises.
 
 mod delay;
 #[cfg(test)]
 mod drift;
+mod growth;
 mod indicator;
 mod moments;
 mod rolling;

@@ -71,7 +71,7 @@ impl Indicator for Macd {
     }
 
     fn lookback_bars(&self) -> usize {
-        self.bars.slow.get() - 1 + self.bars.signal.get() - 1
+        (self.bars.slow.get() - 1).saturating_add(self.bars.signal.get() - 1)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::num::NonZeroUsize;
 
+use crate::growth::{first_room, next_room};
+
 /// Sums that a window keeps of its values, as deviations from an anchor.
 pub(crate) trait Sums: Copy {
     /// The sums of no values.
@@ -50,9 +52,11 @@ pub(crate) struct Window<S> {
 /// has sums of exactly zero. Amortised cost: two additions a value.
 #[derive(Debug, Clone)]
 pub(crate) struct Rolling<S> {
-    values: Box<[f64]>,
+    bars: usize,
+    /// The block being filled, then what is left of the block before it. It has room for `bars` once the first block is whole.
+    values: Vec<f64>,
     /// Sums of the last whole block from each of its values to its end.
-    tails: Box<[S]>,
+    tails: Vec<S>,
     head: S,
     anchor: f64,
     filled: usize,
@@ -63,8 +67,9 @@ impl<S: Sums> Rolling<S> {
     /// Creates an empty window of `bars` values.
     pub(crate) fn new(bars: NonZeroUsize) -> Self {
         Self {
-            values: vec![0.0; bars.get()].into_boxed_slice(),
-            tails: vec![S::ZERO; bars.get()].into_boxed_slice(),
+            bars: bars.get(),
+            values: vec![0.0; first_room(bars.get())],
+            tails: vec![S::ZERO; first_room(bars.get())],
             head: S::ZERO,
             anchor: 0.0,
             filled: 0,
@@ -74,7 +79,7 @@ impl<S: Sums> Rolling<S> {
 
     /// Returns the number of values in a full window.
     pub(crate) fn bars(&self) -> usize {
-        self.values.len()
+        self.bars
     }
 
     /// Takes the next value and returns the window that ends with it; `None` until it is full.
@@ -83,6 +88,10 @@ impl<S: Sums> Rolling<S> {
         self.values[self.filled] = value;
         self.filled += 1;
         if self.filled == self.values.len() {
+            if self.filled < self.bars {
+                self.grow();
+                return None;
+            }
             self.turn(value);
         } else if self.has_block {
             self.head = self.head.plus(S::of(value, self.anchor));
@@ -90,6 +99,14 @@ impl<S: Sums> Rolling<S> {
             return None;
         }
         Some(Window { anchor: self.anchor, sums: self.tails[self.filled].plus(self.head) })
+    }
+
+    /// Makes room for more of the first block.
+    #[cold]
+    fn grow(&mut self) {
+        let room = next_room(self.values.len(), self.bars);
+        self.values.resize(room, 0.0);
+        self.tails.resize(room, S::ZERO);
     }
 
     /// Makes the block just filled the last whole one, summed afresh about its last value.
@@ -127,6 +144,12 @@ mod tests {
     #[test]
     fn a_window_of_one_is_the_value() {
         assert_eq!(sums(1, &[5.0, 7.0]), [Some(5.0), Some(7.0)]);
+    }
+
+    #[test]
+    fn a_window_of_any_size_takes_the_memory_of_its_values() {
+        assert_eq!(sums(usize::MAX, &[1.0; 1_000]), [None; 1_000]);
+        assert_eq!(sums(600, &[1.0; 601])[599..], [Some(600.0), Some(600.0)]);
     }
 
     #[test]

@@ -57,18 +57,23 @@ impl BarInterval {
     }
 
     /// Returns how many bars make a year on a calendar: 252 daily bars for sessions, 365 round the clock.
+    ///
+    /// A bar as long as a session or longer, up to a day, is one a session, whatever its unit.
     pub fn periods_per_year(self, calendar: TradingCalendar) -> f64 {
-        let (days, hours) = match calendar {
-            TradingCalendar::Sessions => (252.0, 6.5),
-            TradingCalendar::RoundTheClock => (365.0, 24.0),
+        const MINUTES_PER_DAY: f64 = 1_440.0;
+        let (days, open_minutes) = match calendar {
+            TradingCalendar::Sessions => (252.0, 390.0),
+            TradingCalendar::RoundTheClock => (365.0, MINUTES_PER_DAY),
         };
-        let bars = match self.unit {
-            IntervalUnit::Minute => days * hours * 60.0,
-            IntervalUnit::Hour => days * hours,
-            IntervalUnit::Day => days,
-            IntervalUnit::Week => 52.0,
-        };
-        bars / f64::from(self.count.get())
+        let minutes = self.nanos() as f64 / 60e9;
+        match self.unit {
+            IntervalUnit::Week => 52.0 / f64::from(self.count.get()),
+            IntervalUnit::Day => days / f64::from(self.count.get()),
+            IntervalUnit::Minute | IntervalUnit::Hour if minutes >= open_minutes => {
+                days / (minutes / MINUTES_PER_DAY).max(1.0)
+            }
+            IntervalUnit::Minute | IntervalUnit::Hour => days * open_minutes / minutes,
+        }
     }
 }
 
@@ -130,6 +135,9 @@ mod tests {
         check("1d", TradingCalendar::Sessions, 252.0);
         check("1w", TradingCalendar::Sessions, 52.0);
         check("5m", TradingCalendar::Sessions, 252.0 * 78.0);
+        check("1h", TradingCalendar::Sessions, 252.0 * 6.5);
+        check("24h", TradingCalendar::Sessions, 252.0);
+        check("1440m", TradingCalendar::Sessions, 252.0);
     }
 
     #[test]

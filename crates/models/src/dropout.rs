@@ -20,14 +20,21 @@ impl DropoutMasks {
         Self { dropout, random: SeededRandom::new(seed, Stream::Dropout), buffer: Vec::new() }
     }
 
-    /// Drops values of a layer's outputs and scales the others up so that the expectation stays.
-    pub(crate) fn apply(&mut self, outputs: Tensor) -> Tensor {
+    /// Draws so many factors, 0 for a value that is dropped and more than 1 for one that is not, so that the expectation
+    /// stays; `None` when nothing is ever dropped.
+    pub(crate) fn draw(&mut self, count: usize) -> Option<&[f32]> {
         if self.dropout == 0.0 {
-            return outputs;
+            return None;
         }
-        self.buffer.resize(outputs.numel(), 0.0);
+        self.buffer.resize(count, 0.0);
         self.random.fill_mask(&mut self.buffer, self.dropout);
-        let mask = Tensor::from_slice(&self.buffer).to_device(outputs.device()).view(outputs.size().as_slice());
+        Some(&self.buffer)
+    }
+
+    /// Drops values of a layer's outputs.
+    pub(crate) fn apply(&mut self, outputs: Tensor) -> Tensor {
+        let Some(mask) = self.draw(outputs.numel()) else { return outputs };
+        let mask = Tensor::from_slice(mask).to_device(outputs.device()).view(outputs.size().as_slice());
         outputs * mask
     }
 

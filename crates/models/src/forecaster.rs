@@ -8,6 +8,7 @@ use crate::device::Device;
 use crate::fit::fit;
 use crate::network::Network;
 use crate::parameters::Parameters;
+use crate::recurrence::Recurrence;
 use crate::samples::{SampleTensors, to_doubles};
 use crate::spec::NetworkSpec;
 use crate::target::TargetScale;
@@ -86,7 +87,8 @@ impl FittedForecaster for FittedNetwork {
     fn forecast(&self, windows: &Windows) -> Result<Vec<Predictive>, ForecastError> {
         use_one_thread();
         let samples = SampleTensors::new(windows, "forecast", &self.spec.feature_counts, None, self.device.tch())?;
-        let batches = for_each_batch(&self.network, &self.parameters, &samples, |output, _| {
+        let mut runner = Recurrence::of(self.device).runner(&self.network);
+        let batches = for_each_batch(&self.network, &self.parameters, &mut runner, &samples, |output, _| {
             (to_doubles(&output.mean), output.variance.as_ref().map(to_doubles))
         });
         let mut forecasts = Vec::with_capacity(samples.len());

@@ -1,4 +1,4 @@
-//! A stack of GRU layers, as libtorch computes them.
+//! A stack of GRU layers: where its weights lie, how they start, and its computation in libtorch.
 //!
 //! With the gates packed reset, update, new along the rows of the weights:
 //!
@@ -14,6 +14,7 @@
 //! only, since they add up.
 
 use tch::{Kind, Tensor};
+use tidegate_recurrence::StackShape;
 
 use crate::dropout::DropoutMasks;
 use crate::initial_weights::{orthogonal, xavier_uniform};
@@ -28,6 +29,7 @@ const WEIGHTS_PER_LAYER: usize = 4;
 #[derive(Debug, Clone)]
 pub(crate) struct GruStack {
     first_weight: usize,
+    features: usize,
     layers: usize,
     hidden_size: usize,
 }
@@ -56,10 +58,15 @@ impl GruStack {
             values.extend((0..3 * hidden).map(|row| if row / hidden == 1 { update_gate } else { 0.0 }));
             values.extend(std::iter::repeat_n(0.0, 3 * hidden));
         }
-        Self { first_weight, layers: spec.layers, hidden_size: hidden }
+        Self { first_weight, features, layers: spec.layers, hidden_size: hidden }
     }
 
-    /// Runs the stack over whole windows; returns the last layer's states at every step, `[T, B, H]`, and every layer's state
+    /// Returns the stack's sizes.
+    pub(crate) const fn shape(&self) -> StackShape {
+        StackShape { inputs: self.features, hidden: self.hidden_size, layers: self.layers }
+    }
+
+    /// Runs the stack over whole windows in libtorch; returns the last layer's states at every step, `[T, B, H]`, and every layer's state
     /// after the last step, `[B, H]` each.
     ///
     /// Layers run one by one, so dropout between them is ours; without masks nothing is dropped.

@@ -1,6 +1,7 @@
 //! A network: encoder, fusion of scales, head.
 
 use tch::Tensor;
+use tidegate_recurrence::StackShape;
 
 use crate::dropout::DropoutMasks;
 use crate::gru::GruStack;
@@ -68,28 +69,36 @@ impl Network {
         (Self { stacks, fusion, head, variance_floor }, Parameters::new(shapes, &values, device))
     }
 
-    /// Runs the network on a batch; `masks` are given in training only.
+    /// Returns the sizes of the GRU stacks, one per scale; their weights come first, in this order.
+    pub(crate) fn stack_shapes(&self) -> impl Iterator<Item = StackShape> {
+        self.stacks.iter().map(GruStack::shape)
+    }
+
+    /// Runs the GRU stacks in libtorch and returns each one's last state; `masks` are given in training only.
     ///
     /// # Shapes
-    /// `inputs` is one `[T, B, F]` per scale.
-    pub(crate) fn forward(
+    /// `inputs` is one `[T, B, F]` per scale, the result one `[B, H]`.
+    pub(crate) fn last_states(
         &self,
         weights: &[Tensor],
         inputs: &[Tensor],
         mut masks: Option<&mut DropoutMasks>,
-    ) -> NetworkOutput {
-        let last_states: Vec<Tensor> = self
-            .stacks
-            .iter()
-            .zip(inputs)
-            .map(|(stack, input)| {
-                let (_, mut states) = stack.forward(weights, input, None, masks.as_deref_mut());
-                states.pop().expect("a stack has at least one layer")
-            })
-            .collect();
+    ) -> Vec<Tensor> {
+        let last = |(stack, input): (&GruStack, &Tensor)| {
+            let (_, mut states) = stack.forward(weights, input, None, masks.as_deref_mut());
+            states.pop().expect("a stack has at least one layer")
+        };
+        self.stacks.iter().zip(inputs).map(last).collect()
+    }
+
+    /// Runs fusion and head on the stacks' last states.
+    ///
+    /// # Shapes
+    /// `last_states` is one `[B, H]` per scale.
+    pub(crate) fn read_states(&self, weights: &[Tensor], last_states: &[Tensor]) -> NetworkOutput {
         let hidden = match &self.fusion {
             None => last_states[0].shallow_clone(),
-            Some(fusion) => fusion.forward(weights, &Tensor::cat(&last_states, 1)).relu(),
+            Some(fusion) => fusion.forward(weights, &Tensor::cat(last_states, 1)).relu(),
         };
         let raw = self.head.forward(weights, &hidden);
         NetworkOutput {
@@ -134,6 +143,13 @@ mod tests {
     use crate::fixture;
     use crate::parameters::to_vec;
     use crate::spec::GruSpec;
+
+    impl Network {
+        /// Runs the whole network in libtorch on `[T, B, F]` per scale.
+        fn forward(&self, weights: &[Tensor], inputs: &[Tensor], masks: Option<&mut DropoutMasks>) -> NetworkOutput {
+            self.read_states(weights, &self.last_states(weights, inputs, masks))
+        }
+    }
 
     /// Values of one weight by name.
     fn weight(parameters: &Parameters, name: &str) -> Vec<f64> {

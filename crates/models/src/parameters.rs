@@ -68,6 +68,12 @@ impl Parameters {
         to_vec(&self.flat)
     }
 
+    /// Copies the first values out.
+    pub(crate) fn copy_first(&self, values: &mut [f32]) {
+        let first = self.flat.detach().narrow(0, 0, values.len() as i64).to_device(tch::Device::Cpu);
+        first.copy_data(values, values.len());
+    }
+
     /// Overwrites all values.
     pub(crate) fn assign(&mut self, values: &Tensor) {
         let _guard = tch::no_grad_guard();

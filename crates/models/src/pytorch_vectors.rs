@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use safetensors::SafeTensors;
 use tch::Tensor;
+use tidegate_recurrence::{Batch, StackShape, Weights, Workspace, last_states};
 
 use crate::adam::Adam;
 use crate::gru::GruStack;
 use crate::loss::{gaussian_nll, mse};
 use crate::parameters::{ParameterShape, Parameters, to_vec};
 use crate::random::{SeededRandom, Stream};
+use crate::recurrence::gradients;
 use crate::spec::GruSpec;
 use crate::threads::use_one_thread;
 use crate::trainer::descend;
@@ -53,6 +55,9 @@ const CASES: [Case; 3] = [
         nll: 1.332_061_171,
     },
 ];
+
+/// A loss of the last states, given all weights.
+type Loss = fn(&Reference, &[Tensor], &Tensor) -> Tensor;
 
 /// A reference network with the reference weights: the stack and the two heads `fc` and `fc2` behind it.
 struct Reference {
@@ -101,15 +106,23 @@ impl Reference {
     fn mse(&self, input: &Tensor) -> Tensor {
         let weights = self.parameters.views();
         let (_, states) = self.forward(&weights, input);
-        let [.., weight, bias, _, _] = weights.as_slice() else { panic!("two heads of two weights") };
-        mse(&states[states.len() - 1].linear(weight, Some(bias)), &self.tensors["y"])
+        self.mse_of_states(&weights, &states[states.len() - 1])
     }
 
     fn nll(&self, input: &Tensor) -> Tensor {
         let weights = self.parameters.views();
         let (_, states) = self.forward(&weights, input);
-        let [.., weight, bias] = weights.as_slice() else { panic!("two heads of two weights") };
-        let raw = states[states.len() - 1].linear(weight, Some(bias));
+        self.nll_of_states(&weights, &states[states.len() - 1])
+    }
+
+    fn mse_of_states(&self, weights: &[Tensor], states: &Tensor) -> Tensor {
+        let [.., weight, bias, _, _] = weights else { panic!("two heads of two weights") };
+        mse(&states.linear(weight, Some(bias)), &self.tensors["y"])
+    }
+
+    fn nll_of_states(&self, weights: &[Tensor], states: &Tensor) -> Tensor {
+        let [.., weight, bias] = weights else { panic!("two heads of two weights") };
+        let raw = states.linear(weight, Some(bias));
         gaussian_nll(&raw.narrow(1, 0, 1), &(raw.narrow(1, 1, 1).softplus() + 1e-6), &self.tensors["y"])
     }
 
@@ -175,6 +188,56 @@ fn likelihood_and_its_gradients_equal_pytorchs() {
     }
 }
 
+/// Runs the kernel on a reference input, `[B, T, F]` as PyTorch keeps it.
+fn run_kernel(reference: &Reference) -> (Weights, Workspace, [usize; 2]) {
+    let (size, steps, _) = reference.tensors["input"].size3().expect("three dimensions");
+    let [size, steps] = [size, steps].map(|number| number as usize);
+    let shape = reference.stack.shape();
+    let weights = Weights::new(shape, &reference.parameters.values()[..shape.weight_count()]);
+    let (windows, initial) = (to_vec(&reference.tensors["input"]), reference.tensors.get("h0").map(to_vec));
+    let mut workspace = Workspace::default();
+    let batch = Batch { initial_states: initial.as_deref(), ..Batch::new(&windows, size, steps) };
+    workspace.forward(&weights, &batch);
+    let last = last_states(&weights, &batch);
+    assert_eq!(last[last.len() - size * shape.hidden..], workspace.last_states(&weights));
+    assert_close(&Tensor::from_slice(&last), &reference.tensors["h_n"].view(-1), "last states of the kernel");
+    (weights, workspace, [size, steps])
+}
+
+#[test]
+fn the_kernels_states_equal_pytorchs() {
+    for case in &CASES {
+        let reference = Reference::read(case);
+        let (weights, workspace, [size, steps]) = run_kernel(&reference);
+        let StackShape { hidden, layers, .. } = weights.shape();
+        let mut states = vec![0.0; size * hidden];
+        for step in 0..steps {
+            workspace.copy_states(&weights, layers - 1, step + 1, &mut states);
+            let expected = reference.tensors["output"].select(1, step as i64).contiguous().view(-1);
+            assert_close(&Tensor::from_slice(&states), &expected, case.file);
+        }
+    }
+}
+
+#[test]
+fn the_kernels_gradients_equal_pytorchs() {
+    for case in &CASES {
+        for (loss, prefix) in [(Reference::mse_of_states as Loss, "mse_grad"), (Reference::nll_of_states, "nll_grad")] {
+            let reference = Reference::read(case);
+            let (weights, mut workspace, [size, _]) = run_kernel(&reference);
+            let states = Tensor::from_slice(&workspace.last_states(&weights)).view([size as i64, -1]);
+            let states = states.set_requires_grad(true);
+            let loss = loss(&reference, &reference.parameters.views(), &states);
+            let [gradient, of_states] =
+                gradients(&loss, &[reference.parameters.flat(), &states]).try_into().expect("one gradient per leaf");
+            let mut own = vec![0.0; weights.shape().weight_count()];
+            workspace.backward(&weights, &to_vec(&of_states), &mut own);
+            gradient.narrow(0, 0, own.len() as i64).copy_(&Tensor::from_slice(&own));
+            reference.assert_weights(&gradient, prefix);
+        }
+    }
+}
+
 #[test]
 fn one_and_three_clipped_adam_steps_equal_pytorchs() {
     for case in &CASES {
@@ -184,7 +247,8 @@ fn one_and_three_clipped_adam_steps_equal_pytorchs() {
         for step in 0..3 {
             let loss = reference.mse(&reference.input());
             assert!((loss.double_value(&[]) - case.losses[step]).abs() < 1e-6, "{} step {step}", case.file);
-            let norm = descend(&loss, &mut reference.parameters, Some(case.clip_norm), &mut adam);
+            let gradient = gradients(&loss, &[reference.parameters.flat()]).pop().expect("one gradient for one tensor");
+            let norm = descend(gradient, &mut reference.parameters, Some(case.clip_norm), &mut adam);
             assert!((norm - case.gradient_norms[step]).abs() < 3e-6, "{} step {step}: {norm}", case.file);
             match step {
                 0 => reference.assert_weights_after(1),

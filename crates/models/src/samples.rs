@@ -18,7 +18,7 @@ pub struct SampleTensors {
 /// Some samples of a set.
 #[derive(Debug)]
 pub(crate) struct Batch {
-    /// One `[T, B, F]` per scale.
+    /// One `[B, T, F]` per scale.
     pub(crate) inputs: Vec<Tensor>,
     /// `[B]`.
     pub(crate) targets: Option<Tensor>,
@@ -64,28 +64,19 @@ impl SampleTensors {
     pub(crate) fn pick(&self, places: &[i64]) -> Batch {
         let places = Tensor::from_slice(places).to_device(self.inputs[0].device());
         Batch {
-            inputs: self.inputs.iter().map(|input| time_major(&input.index_select(0, &places))).collect(),
+            inputs: self.inputs.iter().map(|input| input.index_select(0, &places)).collect(),
             targets: self.targets.as_ref().map(|targets| targets.index_select(0, &places)),
         }
     }
 
-    /// Cuts `size` samples from `start` on; where the set ends, windows are filled up with zeros and targets are not.
+    /// Cuts `size` samples from `start` on, fewer where the set ends.
     pub(crate) fn cut(&self, start: usize, size: usize) -> Batch {
-        let filled = size.min(self.count - start);
-        let missing = (size - filled) as i64;
-        let [start, filled] = [start as i64, filled as i64];
-        let cut =
-            |input: &Tensor| time_major(&input.narrow(0, start, filled).constant_pad_nd([0, 0, 0, 0, 0, missing]));
+        let [start, filled] = [start, size.min(self.count - start)].map(|place| place as i64);
         Batch {
-            inputs: self.inputs.iter().map(cut).collect(),
+            inputs: self.inputs.iter().map(|input| input.narrow(0, start, filled)).collect(),
             targets: self.targets.as_ref().map(|targets| targets.narrow(0, start, filled)),
         }
     }
-}
-
-/// Turns `[B, T, F]` into `[T, B, F]`, laid out so that a step's rows are neighbours.
-fn time_major(input: &Tensor) -> Tensor {
-    input.transpose(0, 1).contiguous()
 }
 
 fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), ForecastError> {

@@ -123,8 +123,8 @@ impl Encoder {
 
 impl GruSpec {
     fn validate(&self) -> Result<(), ModelError> {
-        check("hidden_size", "at least 1", self.hidden_size as f64, |size| size >= 1.0)?;
-        check("layers", "at least 1", self.layers as f64, |layers| layers >= 1.0)?;
+        check("hidden_size", "in [1, 4096]", self.hidden_size as f64, |size| (1.0..=4096.0).contains(&size))?;
+        check("layers", "in [1, 16]", self.layers as f64, |layers| (1.0..=16.0).contains(&layers))?;
         check("dropout", "in [0, 1)", self.dropout, |dropout| (0.0..1.0).contains(&dropout))?;
         if self.layers == 1 {
             check("dropout", "0 when `layers` is 1 (it acts between layers)", self.dropout, |dropout| dropout == 0.0)?;
@@ -233,7 +233,7 @@ mod tests {
         wrong.encoder = Encoder::Gru(gru(1, 0.2));
         assert_eq!(refused(&wrong), "dropout must be 0 when `layers` is 1 (it acts between layers), was `0.2`");
         wrong.encoder = Encoder::Gru(gru(0, 0.0));
-        assert_eq!(refused(&wrong), "layers must be at least 1, was `0`");
+        assert_eq!(refused(&wrong), "layers must be in [1, 16], was `0`");
         assert!(refused(&spec(Head::Gaussian { variance_floor: 0.0 }, Loss::GaussianNll)).contains("variance_floor"));
         assert!(
             refused(&spec(Head::Gaussian { variance_floor: 1e-6 }, Loss::BetaNll { beta: f64::NAN })).contains("beta")

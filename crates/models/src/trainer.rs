@@ -10,14 +10,15 @@ use crate::device::Device;
 use crate::dropout::DropoutMasks;
 use crate::network::{Network, NetworkOutput};
 use crate::parameters::Parameters;
+use crate::recurrence::{Recurrence, Runner};
 use crate::samples::SampleTensors;
 use crate::spec::{Loss, NetworkSpec, check};
 use crate::target::TargetScale;
 use crate::threads::use_one_thread;
 use crate::training_spec::TrainingSpec;
 
-/// Samples of an evaluation that run together. The last batch is filled up with zeros, so that the forecast of a sample does
-/// not depend, by a rounding error, on how many samples follow it.
+/// Samples of an evaluation that run together. What libtorch reads of the last batch is filled up with zeros, so that the
+/// forecast of a sample does not depend, by a rounding error, on how many samples follow it.
 const EVALUATION_BATCH: usize = 128;
 
 /// A network in the middle of its training.
@@ -26,6 +27,7 @@ const EVALUATION_BATCH: usize = 128;
 #[derive(Debug)]
 pub struct Trainer {
     network: Network,
+    runner: Runner,
     parameters: Parameters,
     feature_counts: Vec<usize>,
     loss: Loss,
@@ -62,12 +64,27 @@ impl Trainer {
     /// # Errors
     /// Whatever [`NetworkSpec::validate`] and [`TrainingSpec::validate`] refuse.
     pub fn new(network: &NetworkSpec, training: &TrainingSpec, device: Device, seed: u64) -> Result<Self, ModelError> {
+        Self::with_recurrence(network, training, device, Recurrence::of(device), seed)
+    }
+
+    /// Likewise with GRU layers run by something else than what the device would choose, for comparisons.
+    ///
+    /// # Errors
+    /// Whatever [`NetworkSpec::validate`] and [`TrainingSpec::validate`] refuse.
+    pub fn with_recurrence(
+        network: &NetworkSpec,
+        training: &TrainingSpec,
+        device: Device,
+        recurrence: Recurrence,
+        seed: u64,
+    ) -> Result<Self, ModelError> {
         network.validate()?;
         training.validate()?;
         use_one_thread();
         let (structure, parameters) = Network::build(network, seed, device.tch());
         let optimizer = Adam::new(training.optimizer.clone(), parameters.flat());
         Ok(Self {
+            runner: recurrence.runner(&structure),
             network: structure,
             parameters,
             feature_counts: network.feature_counts.clone(),
@@ -101,17 +118,16 @@ impl Trainer {
     /// Takes one step on the samples at `places`.
     pub fn step(&mut self, samples: &SampleTensors, places: &[i64]) -> Step {
         let batch = samples.pick(places);
-        let targets = batch.targets.expect("samples of a training have targets");
-        let output = self.network.forward(&self.parameters.views(), &batch.inputs, Some(&mut self.masks));
-        let loss = self.loss.training(&output, &targets);
-        let gradient_norm = descend(&loss, &mut self.parameters, self.gradient_clip_norm, &mut self.optimizer);
+        let (network, parameters) = (&self.network, &self.parameters);
+        let (loss, gradient) = self.runner.loss_and_gradient(network, parameters, &batch, &mut self.masks, &self.loss);
+        let gradient_norm = descend(gradient, &mut self.parameters, self.gradient_clip_norm, &mut self.optimizer);
         Step { loss: loss.double_value(&[]), gradient_norm }
     }
 
     /// Returns the mean validation loss over a set: the squared error for a point head, else the full negative
     /// log-likelihood.
-    pub(crate) fn evaluate(&self, samples: &SampleTensors) -> f64 {
-        let sums = for_each_batch(&self.network, &self.parameters, samples, |output, targets| {
+    pub(crate) fn evaluate(&mut self, samples: &SampleTensors) -> f64 {
+        let sums = for_each_batch(&self.network, &self.parameters, &mut self.runner, samples, |output, targets| {
             let targets = targets.expect("samples of a validation have targets");
             Loss::validation(output, targets).sum(Kind::Double).double_value(&[])
         });
@@ -163,13 +179,13 @@ impl Trainer {
     }
 }
 
-/// Moves the weights against the gradient of a scalar loss, scaled down to a global norm where it is larger, and returns the
-/// norm before that.
-pub(crate) fn descend(loss: &Tensor, parameters: &mut Parameters, norm_max: Option<f64>, optimizer: &mut Adam) -> f64 {
-    let (keep_graph, create_graph) = (false, false);
-    let mut gradient = Tensor::run_backward(&[loss], &[parameters.flat()], keep_graph, create_graph)
-        .pop()
-        .expect("one gradient for one tensor");
+/// Moves the weights against a gradient, scaled down to a global norm where it is larger, and returns the norm before that.
+pub(crate) fn descend(
+    mut gradient: Tensor,
+    parameters: &mut Parameters,
+    norm_max: Option<f64>,
+    optimizer: &mut Adam,
+) -> f64 {
     let _guard = tch::no_grad_guard();
     let norm = gradient.norm().double_value(&[]);
     // The 1e-6 is PyTorch's, against a division by zero.
@@ -187,17 +203,20 @@ pub(crate) fn descend(loss: &Tensor, parameters: &mut Parameters, norm_max: Opti
 pub(crate) fn for_each_batch<R>(
     network: &Network,
     parameters: &Parameters,
+    runner: &mut Runner,
     samples: &SampleTensors,
     mut result: impl FnMut(&NetworkOutput, Option<&Tensor>) -> R,
 ) -> Vec<R> {
     let _guard = tch::no_grad_guard();
     let weights = parameters.views();
+    runner.load(parameters);
     (0..samples.len())
         .step_by(EVALUATION_BATCH)
         .map(|start| {
             let batch = samples.cut(start, EVALUATION_BATCH);
             let filled = EVALUATION_BATCH.min(samples.len() - start);
-            let output = network.forward(&weights, &batch.inputs, None).first(filled as i64);
+            let states = runner.evaluate(network, &weights, &batch.inputs, EVALUATION_BATCH);
+            let output = network.read_states(&weights, &states).first(filled as i64);
             result(&output, batch.targets.as_ref())
         })
         .collect()

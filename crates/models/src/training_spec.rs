@@ -72,7 +72,7 @@ impl TrainingSpec {
     /// [`ModelError::Range`] names the first key that is out of its range.
     pub fn validate(&self) -> Result<(), ModelError> {
         let positive = |value: f64| value > 0.0 && value.is_finite();
-        check("epochs_max", "at least 1", self.epochs_max as f64, |epochs| epochs >= 1.0)?;
+        check("epochs_max", "in [1, 100000]", self.epochs_max as f64, |epochs| (1.0..=100_000.0).contains(&epochs))?;
         check("batch_size", "at least 1", self.batch_size as f64, |size| size >= 1.0)?;
         check("learning_rate", "in (0, 1)", self.optimizer.learning_rate(), |rate| rate > 0.0 && rate < 1.0)?;
         check("weight_decay", "in [0, 1)", self.optimizer.weight_decay(), |decay| (0.0..1.0).contains(&decay))?;

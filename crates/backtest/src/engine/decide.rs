@@ -1,19 +1,16 @@
-//! From requests to working orders: sizing, the risk check, and fills at the same close.
+//! From requests to working orders: the risk check, and fills at the same close.
 
-use tidegate_market::{InstrumentId, Quantity, Side, Timestamp};
+use tidegate_market::{InstrumentId, Quantity, Timestamp};
 
-use super::{Candidate, Engine, Rebalance};
+use super::{Candidate, Engine};
 use crate::order::units_after;
-use crate::requests::{Requests, TargetWeight};
+use crate::requests::Requests;
 use crate::risk::{self, Change, Projection};
 use crate::timeline::Timeline;
 use crate::{
     BacktestError, CancelReason, DenialReason, FillMoment, FillTiming, Order, OrderId, OrderKind, OrderOrigin,
     OrderRequest, OrderStatus, PositionEffect,
 };
-
-/// A difference to a target weight worth less than this fraction of equity makes no order.
-const DUST: f64 = 1e-9;
 
 impl<T: Timeline + Copy> Engine<'_, T> {
     /// Takes the requests of one bar: cancels, then orders, then target weights.
@@ -39,71 +36,6 @@ impl<T: Timeline + Copy> Engine<'_, T> {
         Ok(())
     }
 
-    /// Sizes target weights and turns them into market orders, those that take away from a position first.
-    fn rebalance(
-        &mut self,
-        targets: &[TargetWeight],
-        time: Timestamp,
-        projection: &mut Projection,
-    ) -> Result<(), BacktestError> {
-        let mut rebalances = std::mem::take(&mut self.rebalances);
-        rebalances.clear();
-        for (sequence, target) in targets.iter().enumerate().rev() {
-            self.require_known(target.instrument)?;
-            let index = target.instrument.index();
-            if !std::mem::replace(&mut self.seen[index], true) {
-                self.plan(target, sequence as u32, time, projection, &mut rebalances);
-            }
-        }
-        for target in targets {
-            self.seen[target.instrument.index()] = false;
-        }
-        rebalances.sort_unstable_by_key(|rebalance| (rebalance.adds, rebalance.sequence));
-        for rebalance in &rebalances {
-            let side = if rebalance.units > 0.0 { Side::Buy } else { Side::Sell };
-            let instrument = InstrumentId(rebalance.instrument);
-            let request = OrderRequest::market(instrument, side, Quantity(rebalance.units.abs()));
-            let denial = self.denial(&request, projection);
-            self.enter(&request, OrderOrigin::TargetWeight, denial, time, projection);
-        }
-        self.rebalances = rebalances;
-        Ok(())
-    }
-
-    /// Sizes one target weight at the last close; a weight that cannot be sized is denied at once.
-    fn plan(
-        &mut self,
-        target: &TargetWeight,
-        sequence: u32,
-        time: Timestamp,
-        projection: &mut Projection,
-        rebalances: &mut Vec<Rebalance>,
-    ) {
-        let index = target.instrument.index();
-        let denial = match () {
-            () if !target.weight.is_finite() => Some(DenialReason::Weight),
-            () if self.state.rows[index] == 0 => Some(DenialReason::NoPrice),
-            () => None,
-        };
-        if denial.is_some() {
-            let request = OrderRequest::market(target.instrument, Side::Buy, Quantity(0.0));
-            return self.enter(&request, OrderOrigin::TargetWeight, denial, time, projection);
-        }
-        let unit_value = self.unit_value(index);
-        let wanted = self.state.equity * target.weight / unit_value;
-        let after = match self.state.market.instruments()[index].lot_size {
-            Some(lot) => (wanted / lot * (1.0 + 1e-12)).trunc() * lot,
-            None => wanted,
-        };
-        let before = self.projected_units(target.instrument);
-        let units = after - before;
-        let closes = after == 0.0 && before != 0.0;
-        if closes || units.abs() * unit_value > DUST * self.state.equity {
-            let takes_away = after == 0.0 || (after.signum() == before.signum() && after.abs() <= before.abs());
-            rebalances.push(Rebalance { adds: !takes_away, instrument: target.instrument.0, sequence, units });
-        }
-    }
-
     /// Writes an order down and, when it is approved, makes it work from the next event on.
     pub(super) fn enter(
         &mut self,
@@ -124,6 +56,7 @@ impl<T: Timeline + Copy> Engine<'_, T> {
             origin,
             submitted_time: time,
             status: denial.map_or(OrderStatus::Working, OrderStatus::Denied),
+            clipped_by: None,
             ended_time: denial.map(|_| time),
             filled_quantity: Quantity(0.0),
             fill_price: None,
@@ -205,7 +138,7 @@ impl<T: Timeline + Copy> Engine<'_, T> {
         Change { before, after, unit_value }
     }
 
-    fn projected_units(&self, instrument: InstrumentId) -> f64 {
+    pub(super) fn projected_units(&self, instrument: InstrumentId) -> f64 {
         let held = self.state.account.units(instrument.index());
         self.state.book.projected_units(&self.state.orders, instrument, held)
     }
@@ -220,12 +153,12 @@ impl<T: Timeline + Copy> Engine<'_, T> {
         projection
     }
 
-    fn unit_value(&self, index: usize) -> f64 {
+    pub(super) fn unit_value(&self, index: usize) -> f64 {
         let position = &self.state.account.positions()[index];
         position.multiplier * position.mark.0
     }
 
-    fn require_known(&self, instrument: InstrumentId) -> Result<(), BacktestError> {
+    pub(super) fn require_known(&self, instrument: InstrumentId) -> Result<(), BacktestError> {
         let instruments = self.state.market.len();
         if instrument.index() < instruments {
             return Ok(());

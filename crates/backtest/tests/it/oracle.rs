@@ -146,6 +146,10 @@ pub(crate) fn replay(case: &Case) -> Outcome {
                 if x.kind == Kind::Market { bar(x.instrument).map(|prices| prices[3]) } else { None }
             });
             *o.equity.last_mut().expect("pushed") = equity(&o);
+            if equity(&o) <= 0.0 {
+                ruin(case, &mut o, step);
+                break;
+            }
         }
     }
     for order in o.orders.iter_mut().filter(|x| x.state == State::Working) {
@@ -349,7 +353,8 @@ fn ruin(case: &Case, o: &mut Outcome, step: usize) {
                 state: State::Working,
             });
             let quote = o.marks[i];
-            fill(case, o, step, id, quote);
+            let last_bar = (0..=step).rev().find(|&at| case.bars[i][at].is_some()).expect("what is held has traded");
+            fill(case, o, last_bar, id, quote);
             o.marks[i] = quote;
         }
     }

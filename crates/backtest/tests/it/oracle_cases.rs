@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tidegate_backtest::{
-    BacktestConfig, Commission, Context, FillTiming, Journal, Market, OrderId, OrderKind, OrderRequest, OrderStatus,
-    Requests, RiskLimits, Slippage, Strategy, TimeInForce, run,
+    BacktestConfig, Commission, Context, FillTiming, Journal, Market, OrderId, OrderKind, OrderOrigin, OrderRequest,
+    OrderStatus, Requests, RiskLimits, Slippage, Strategy, TimeInForce, run,
 };
 use tidegate_market::{Bps, Cash, Instrument, InstrumentId, Price, Quantity, Side};
 
@@ -149,6 +149,15 @@ fn compare(seed: u64, case: &Case, journal: &Journal, outcome: &Outcome) {
     assert_eq!(journal.totals.ambiguous_bars, outcome.ambiguous, "case {seed}");
 }
 
+/// Whether the bar of the ruin is also one in which an order was decided and filled.
+fn is_ruined_by_a_decision(journal: &Journal) -> bool {
+    let halt = journal.halt.map(|halt| halt.time);
+    let order = |order: &tidegate_backtest::Order| {
+        order.origin == OrderOrigin::Strategy && Some(order.submitted_time) == halt && order.ended_time == halt
+    };
+    journal.orders.iter().any(|each| order(each) && each.status == OrderStatus::Filled)
+}
+
 #[test]
 fn the_engine_equals_the_oracle_on_two_thousand_random_cases() {
     let [mut fills, mut denied, mut trimmed, mut ambiguous, mut ruined] = [0; 5];
@@ -175,4 +184,17 @@ fn the_engine_equals_the_oracle_on_two_thousand_random_cases() {
     ] {
         assert!(count >= least, "{what}: `{count}`");
     }
+}
+
+#[test]
+fn the_engine_equals_the_oracle_where_costs_ruin_at_the_close_of_the_decision() {
+    let mut ruined = 0;
+    for seed in 1..=200 {
+        let fee = Fee::PerShare(0.01, 400.0);
+        let case = Case { when: When::SameClose, fee, gross_max: None, ..random_case(seed) };
+        let journal = run_engine(&case);
+        compare(seed, &case, &journal, &replay(&case));
+        ruined += usize::from(is_ruined_by_a_decision(&journal));
+    }
+    assert!(ruined >= 20, "{ruined}");
 }

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use tidegate_backtest::strategies::{
     BuyAndHold, ForecastThreshold, ForecastThresholdParams, Kelly, KellyParams, MomentumRotation,
-    MomentumRotationParams, ScheduledWeight, TargetWeights, VolatilitySource, VolatilityTarget, VolatilityTargetParams,
+    MomentumRotationParams, ScheduledWeight, SmaCross, SmaCrossParams, TargetWeights, VolatilitySource,
+    VolatilityTarget, VolatilityTargetParams,
 };
 use tidegate_backtest::{BacktestConfig, Commission, Journal, RiskLimits, Slippage, Strategy, run};
 use tidegate_market::{Forecast, InstrumentId, Timestamp};
@@ -160,4 +161,25 @@ fn more_places_than_instruments_are_refused() {
     let params = MomentumRotationParams { lookback_bars: bars(1), top: bars(3), rebalance_bars: bars(1) };
     let error = MomentumRotation::new(params, 2).expect_err("too many");
     assert_eq!(error.to_string(), "top must be at most the number of instruments, was `3`");
+}
+
+#[test]
+fn a_window_longer_than_any_data_never_trades() {
+    fn check(mut strategy: impl Strategy) {
+        let journal = run_ok(&market(vec![daily(&[flat(100.0); 6]); 2]), &FREE, &mut strategy);
+        assert!(journal.orders.is_empty());
+    }
+    let endless = bars(1_000_000_000_000_000_000);
+    let cross = SmaCrossParams { fast_bars: bars(2), slow_bars: endless, weight: 1.0, allow_short: true };
+    check(SmaCross::new(cross, 2).expect("valid"));
+    let rotation = MomentumRotationParams { lookback_bars: endless, top: bars(1), rebalance_bars: endless };
+    check(MomentumRotation::new(rotation, 2).expect("valid"));
+    let target = VolatilityTargetParams {
+        annual_volatility: 0.1,
+        source: VolatilitySource::Rolling { bars: endless },
+        periods_per_year: 256.0,
+        weight_max: 1.0,
+        rebalance_tolerance: 0.0,
+    };
+    check(VolatilityTarget::new(target, 2).expect("valid"));
 }

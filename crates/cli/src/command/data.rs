@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 use tidegate_data::{
-    Garch, Jumps, OffencePolicy, Policy, ReadOptions, SimulationSpec, SymbolBars, bars_table, inspect, read, simulate,
+    Garch, Jumps, OffencePolicy, Policy, ReadOptions, SimulationSpec, SymbolBars, bars_table, inspect,
+    read_with_report, simulate,
 };
 use tidegate_market::BarLabel;
 
@@ -50,19 +51,27 @@ fn write_canonical(arguments: &ConvertArguments, printer: Printer) -> anyhow::Re
             non_positive_price: Policy::Drop,
             negative_volume: Policy::Drop,
             high_below_low: Policy::Drop,
-            unsorted: Policy::Drop,
+            // Rows that are only out of order are sorted, not lost.
+            unsorted: Policy::Keep,
             duplicate: Policy::Drop,
         };
     }
-    let symbols = read(&arguments.read.path, &options)?;
+    let (symbols, report) = read_with_report(&arguments.read.path, &options)?;
+    if report.rows_kept < report.rows_read {
+        printer.note(&format!(
+            "{} of {} rows break a rule and are left out",
+            report.rows_read - report.rows_kept,
+            report.rows_read
+        ));
+    }
     write_bars(&symbols, &arguments.out, printer)
 }
 
 fn write_simulated(arguments: &SimulateArguments, printer: Printer) -> anyhow::Result<()> {
     let digits = arguments.symbols.to_string().len();
     let symbols = simulate(&SimulationSpec {
-        symbols: (1..=arguments.symbols).map(|number| format!("SIM{number:0digits$}")).collect(),
-        bars: arguments.bars,
+        symbols: (1..=arguments.symbols.get()).map(|number| format!("SIM{number:0digits$}")).collect(),
+        bars: arguments.bars.get(),
         interval: arguments.interval.parse()?,
         calendar: arguments.calendar.into(),
         start: arguments.start.parse()?,

@@ -1,6 +1,5 @@
 //! `tidegate report`: a finished run's report, again.
 
-use anyhow::Context;
 use tidegate_report::ColorChoice;
 
 use crate::arguments::{ReportArguments, ReportFormat};
@@ -8,7 +7,8 @@ use crate::printer::Printer;
 
 pub(crate) fn execute(arguments: &ReportArguments, printer: Printer) -> anyhow::Result<()> {
     let report = tidegate_experiment::read_report(&arguments.run_dir)?;
-    let format = if printer.json() { ReportFormat::Json } else { arguments.format };
+    let text_for_json = printer.json() && arguments.format == ReportFormat::Text;
+    let format = if text_for_json { ReportFormat::Json } else { arguments.format };
     let color = if printer.color() && arguments.out.is_none() { ColorChoice::Always } else { ColorChoice::Never };
     let text = match format {
         ReportFormat::Text => tidegate_report::terminal(&report, printer.width(), color),
@@ -19,7 +19,7 @@ pub(crate) fn execute(arguments: &ReportArguments, printer: Printer) -> anyhow::
     match &arguments.out {
         None => printer.result(&text),
         Some(path) => {
-            std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+            tidegate_data::write_atomically(path, text.as_bytes())?;
             printer.note(&format!("report: {}", path.display()));
         }
     }

@@ -28,9 +28,10 @@ pub(crate) fn read_strategy(arguments: &StrategyArguments) -> anyhow::Result<Con
 
 /// Turns the command line into options.
 pub(crate) fn options(arguments: &RunArguments) -> RunOptions {
-    let ExecutionArguments { threads, device, no_cache, cache } = &arguments.execution;
+    let ExecutionArguments { threads, device, no_cache, study, cache } = &arguments.execution;
     RunOptions {
         out: arguments.out.clone(),
+        study: study.clone(),
         cache: if *no_cache { ArtifactCache::off() } else { ArtifactCache::in_folder(cache) },
         reuse_finished: !no_cache,
         threads: threads.map(usize::from),

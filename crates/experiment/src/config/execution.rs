@@ -71,6 +71,8 @@ pub enum SlippageConfig {
 }
 
 /// `[risk]`: limits; a missing key is no limit.
+///
+/// They bind when an order is made and when it fills; prices may carry a position past them afterwards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RiskConfig {

@@ -23,8 +23,8 @@ pub use execution::{
     AccountConfig, CommissionConfig, ExecutionConfig, FillConfig, PerShareConfig, RiskConfig, SlippageConfig,
 };
 pub use model::{ModelConfig, RidgeConfig, ScaleConfig, YardstickConfig};
-pub(crate) use source::set;
 pub use source::{ConfigError, ConfigSource, Place};
+pub(crate) use source::{nearest, set};
 pub use strategy::{
     ForecastThresholdConfig, KellyConfig, MomentumRotationConfig, SmaCrossConfig, StrategyConfig, TargetWeightsConfig,
     VolatilityTargetConfig,
@@ -90,6 +90,9 @@ pub struct DataConfig {
     /// Which end of the bar the file's time names; a date names the session, which is `open`.
     #[schemars(with = "BarLabelSchema")]
     pub timestamp: BarLabel,
+    /// How many bars make a year, where the calendar's own count is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub periods_per_year: Option<f64>,
     /// When the market trades: `sessions` (252 days a year) or `round_the_clock` (365).
     #[schemars(with = "TradingCalendarSchema")]
     pub calendar: TradingCalendar,
@@ -97,7 +100,7 @@ pub struct DataConfig {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "moment")]
     #[schemars(with = "Option<String>")]
     pub start: Option<Timestamp>,
-    /// The last bar to use: a date or a time, with or without quotes.
+    /// The last bar to use: a date, which means its whole day, or a time; with or without quotes.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "moment")]
     #[schemars(with = "Option<String>")]
     pub end: Option<Timestamp>,
@@ -216,6 +219,8 @@ pub struct HorizonConfig {
 pub enum TargetPriceConfig {
     /// From the next bar's open.
     NextOpen,
+    /// From the next bar's close.
+    NextClose,
     /// From this bar's close, at which nobody who saw it could trade.
     Close,
 }

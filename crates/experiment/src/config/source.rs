@@ -104,17 +104,17 @@ impl ConfigSource {
     /// # Errors
     /// The first mistake: broken TOML, an unknown or missing key, a value of the wrong type or out of range.
     pub fn parse(&self) -> Result<ExperimentConfig, ConfigError> {
-        let config: ExperimentConfig =
-            toml::from_str(&self.text).map_err(|error| self.toml_error(&self.text, &error))?;
+        let written = toml::from_str(&self.text).map_err(|error| self.toml_error(&self.text, &error));
         if self.overrides.is_empty() {
-            return Ok(config);
+            return written;
         }
         let mut table = self.table()?;
         for assignment in &self.overrides {
             let (key, value) = self.split_override(assignment)?;
             set(&mut table, &key, value).map_err(|message| self.plain(message))?;
         }
-        self.parse_table(&table)
+        // A mistake that the file has without the overrides is better shown where it stands.
+        self.parse_table(&table).map_err(|error| written.err().unwrap_or(error))
     }
 
     /// Returns the text as an untyped table, without the overrides.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum StrategyConfig {
     /// Buys every instrument in equal parts and keeps it.
     BuyAndHold {},
-    /// Long while a fast moving average is above a slow one.
+    /// Long from the cross of a fast moving average above a slow one to the cross below.
     SmaCross(SmaCrossConfig),
     /// Long or short by the sign of the forecast.
     ForecastThreshold(ForecastThresholdConfig),
@@ -46,9 +46,9 @@ pub struct SmaCrossConfig {
     pub fast_bars: NonZeroUsize,
     /// Bars of the slow average.
     pub slow_bars: NonZeroUsize,
-    /// The share of equity, split over the instruments, while the fast average is above.
+    /// The share of equity, split over the instruments, after the fast average crossed above.
     pub weight: f64,
-    /// Whether the same share is sold short while it is below, in place of holding cash.
+    /// Whether the same share is sold short after it crossed below, in place of holding cash.
     pub allow_short: bool,
 }
 

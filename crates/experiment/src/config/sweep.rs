@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SweepConfig {
-    /// The metric to rank trials by, a key of `metrics.json`'s `performance`; larger is better.
+    /// The metric to rank trials by, a key of `metrics.json`'s `performance`. Most is best, but for volatility, kurtosis, the length of
+    /// the drawdown, costs and turnover, of which least is.
     pub objective: String,
     /// Dotted config keys and their values, such as `"strategy.sma_cross.fast_bars" = [5, 10, 20]`.
     #[schemars(with = "BTreeMap<String, Vec<serde_json::Value>>")]

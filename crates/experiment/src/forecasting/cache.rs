@@ -30,7 +30,14 @@ pub(crate) enum Cached {
     /// Nothing.
     Missing,
     /// A checkpoint and its report.
-    Found(Vec<u8>, TrainingReport),
+    Found {
+        /// The checkpoint's file.
+        path: PathBuf,
+        /// Its bytes.
+        checkpoint: Vec<u8>,
+        /// How its training went.
+        report: TrainingReport,
+    },
     /// Something that is not what was written.
     Damaged {
         /// The file.
@@ -66,7 +73,7 @@ impl ArtifactCache {
             let reason = format!("its hash must be `{}`, was `{found}`", sheet.checkpoint_hash);
             return Cached::Damaged { path: checkpoint_path, reason };
         }
-        Cached::Found(checkpoint, sheet.report)
+        Cached::Found { path: checkpoint_path, checkpoint, report: sheet.report }
     }
 
     pub(crate) fn store(&self, key: &str, checkpoint: &[u8], report: &TrainingReport) -> Result<(), ExperimentError> {
@@ -98,7 +105,7 @@ mod tests {
         let cache = ArtifactCache::in_folder(folder.path());
         assert!(matches!(cache.load("abcd"), Cached::Missing));
         cache.store("abcd", b"weights", &report()).expect("writable");
-        assert!(matches!(cache.load("abcd"), Cached::Found(bytes, _) if bytes == b"weights"));
+        assert!(matches!(cache.load("abcd"), Cached::Found { checkpoint, .. } if checkpoint == b"weights"));
     }
 
     #[test]

@@ -5,8 +5,9 @@
 
 use rayon::prelude::*;
 use tidegate_forecast::{
-    EwmaVolatility, FitTask, Fold, FoldSamples, Forecaster, HistoricalMean, NoMonitor, Panel, Predictive, Ridge,
-    Sample, Scaler, Windows, Zero, derive_seed, fold_samples, folds, mixture, windows,
+    EwmaVolatility, FitTask, FittedForecaster, Fold, FoldSamples, ForecastError, Forecaster, HistoricalMean, NoMonitor,
+    Panel, Predictive, Ridge, Sample, Scaler, TrainingReport, Windows, Zero, derive_seed, fold_samples, folds, mixture,
+    windows,
 };
 use tidegate_market::Forecast;
 
@@ -16,8 +17,8 @@ use crate::ExperimentError;
 use crate::observer::{MemberMonitor, Observer, Progress};
 use crate::resolve::ForecastPlan;
 
-/// Raised when a checkpoint's meaning changes, so that old cache entries are not taken for new ones.
-const MEMBER_FORMAT: u32 = 1;
+/// Raised when a checkpoint's meaning or the arithmetic of training changes, so that old cache entries are not taken for new ones.
+const MEMBER_FORMAT: u32 = 2;
 
 /// What training needs besides the plan and the panel.
 pub(crate) struct TrainingContext<'a> {
@@ -25,6 +26,8 @@ pub(crate) struct TrainingContext<'a> {
     pub seed: u64,
     /// Where trained members are kept.
     pub cache: &'a ArtifactCache,
+    /// The device that networks train on: other devices round differently.
+    pub device: &'a str,
     /// Who watches.
     pub observer: &'a dyn Observer,
 }
@@ -93,21 +96,17 @@ fn run_member(
     let train = prepared.windows(panel, plan, &prepared.samples.train);
     let valid = prepared.windows(panel, plan, &prepared.samples.valid);
     let test = prepared.windows(panel, plan, &prepared.samples.test);
-    let key = member_key(plan, seed, &train, &valid)?;
-    let restored = match context.cache.load(&key) {
-        Cached::Missing => None,
-        Cached::Found(checkpoint, report) => Some((forecaster.restore(&checkpoint)?, checkpoint, report)),
-        Cached::Damaged { path, reason } => {
-            let note = format!("cached model `{}` is damaged ({reason}); it is trained again", path.display());
-            context.observer.notify(Progress::Note(note));
-            None
-        }
-    };
+    let key = member_key(plan, context.device, seed, &train, &valid)?;
+    let restored = restore(forecaster, &key, context);
     let (fitted, checkpoint, report, reused) = if let Some((fitted, checkpoint, report)) = restored {
         (fitted, checkpoint, report, true)
     } else {
         let monitor = MemberMonitor { observer: context.observer, fold, member };
-        let fitted = forecaster.fit(&FitTask { train: &train, valid: &valid, seed, monitor: &monitor })?;
+        let fitted = forecaster.fit(&FitTask { train: &train, valid: &valid, seed, monitor: &monitor });
+        let fitted = fitted.map_err(|error| match error {
+            ForecastError::Cancelled => ExperimentError::Cancelled,
+            other => other.into(),
+        })?;
         let (checkpoint, report) = (fitted.checkpoint()?, fitted.report());
         if let Err(error) = context.cache.store(&key, &checkpoint, &report) {
             // A full or read-only cache costs the next run its time, not this run its result.
@@ -120,11 +119,37 @@ fn run_member(
     Ok((MemberOutcome { checkpoint, report, reused }, predictions))
 }
 
+/// Takes a member from the cache; what cannot be used is reported and trained again.
+fn restore(
+    forecaster: &dyn Forecaster,
+    key: &str,
+    context: &TrainingContext<'_>,
+) -> Option<(Box<dyn FittedForecaster>, Vec<u8>, TrainingReport)> {
+    let (path, reason) = match context.cache.load(key) {
+        Cached::Missing => return None,
+        Cached::Damaged { path, reason } => (path, reason),
+        Cached::Found { path, checkpoint, report } => match forecaster.restore(&checkpoint) {
+            Ok(fitted) => return Some((fitted, checkpoint, report)),
+            Err(error) => (path, error.to_string()),
+        },
+    };
+    let reason = reason.lines().next().unwrap_or_default();
+    let note = format!("cached model `{}` is damaged ({reason}); it is trained again", path.display());
+    context.observer.notify(Progress::Note(note));
+    None
+}
+
 /// Hashes everything a trained member depends on: its specification, its seed, and the very numbers it learns from.
-fn member_key(plan: &ForecastPlan, seed: u64, train: &Windows, valid: &Windows) -> Result<String, ExperimentError> {
+fn member_key(
+    plan: &ForecastPlan,
+    device: &str,
+    seed: u64,
+    train: &Windows,
+    valid: &Windows,
+) -> Result<String, ExperimentError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&MEMBER_FORMAT.to_le_bytes());
-    let specification = serde_json::to_vec(&(&plan.forecaster, plan.horizon_bars(), env!("CARGO_PKG_VERSION")))
+    let specification = serde_json::to_vec(&(&plan.forecaster, plan.horizon_bars(), device, env!("CARGO_PKG_VERSION")))
         .map_err(|error| ExperimentError::Internal(error.to_string()))?;
     hasher.update(&specification);
     hasher.update(&seed.to_le_bytes());

@@ -101,7 +101,8 @@ impl Rules<'_> {
     fn target(&self, target: TargetConfig, fill: FillConfig) -> Result<TargetSpec, ConfigError> {
         let price = |horizon: HorizonConfig| match (horizon.price, fill) {
             (Some(TargetPriceConfig::NextOpen), _) | (None, FillConfig::NextOpen) => TargetPrice::NextOpen,
-            (Some(TargetPriceConfig::Close) | None, _) => TargetPrice::Close,
+            (Some(TargetPriceConfig::NextClose), _) | (None, FillConfig::NextClose) => TargetPrice::NextClose,
+            (Some(TargetPriceConfig::Close), _) | (None, FillConfig::SameClose) => TargetPrice::Close,
         };
         let (key, horizon) = match target {
             TargetConfig::LogReturn(horizon) => ("target.log_return.horizon_bars", horizon),

@@ -1,6 +1,7 @@
 //! The rules that span keys or that types cannot state, for everything but forecasts.
 
 use tidegate_backtest::{BacktestConfig, Commission, FillTiming, RiskLimits, Slippage};
+use tidegate_data::Adjustment;
 use tidegate_market::{Bps, Cash, Timestamp};
 
 use super::ResolvedData;
@@ -53,7 +54,10 @@ impl Rules<'_> {
             }
         }
         let start = data.start.unwrap_or(Timestamp::from_nanos(i64::MIN));
-        let end = data.end.unwrap_or(Timestamp::from_nanos(i64::MAX));
+        let end = data.end.map_or(Timestamp::from_nanos(i64::MAX), whole_day);
+        let periods_per_year = data.periods_per_year.unwrap_or_else(|| data.interval.periods_per_year(data.calendar));
+        self.positive("data.periods_per_year", periods_per_year)?;
+        self.adjusted(config)?;
         if start > end {
             return self
                 .fail("data.end", format!("must not come before `data.start`, which is `{start}`, was `{end}`"));
@@ -63,7 +67,7 @@ impl Rules<'_> {
             symbols: data.symbols.clone(),
             interval: data.interval,
             label: data.timestamp,
-            calendar: data.calendar,
+            periods_per_year,
             start,
             end,
             columns: data.columns.clone(),
@@ -72,15 +76,28 @@ impl Rules<'_> {
         })
     }
 
+    /// Adjusted prices are not those that were traded, so nothing may be counted in units of the instrument.
+    fn adjusted(&self, config: &ExperimentConfig) -> Result<(), ConfigError> {
+        let by_unit = matches!(config.execution.commission, CommissionConfig::PerShare(_));
+        if config.data.adjustment != Adjustment::Raw && (by_unit || config.account.lot_size.is_some()) {
+            return self.fail(
+                "data.adjustment",
+                "must be `raw` for a commission per share or a lot size: adjusted prices have other units",
+            );
+        }
+        Ok(())
+    }
+
     pub(super) fn backtest(&self, config: &ExperimentConfig) -> Result<BacktestConfig, ConfigError> {
         self.positive("account.cash", config.account.cash)?;
+        self.within("account.cash", config.account.cash, 0.0, 1e15)?;
         if let Some(lot_size) = config.account.lot_size {
             self.positive("account.lot_size", lot_size)?;
         }
         let commission = match config.execution.commission {
             CommissionConfig::None => Commission::None,
             CommissionConfig::Bps(bps) => {
-                self.within("execution.commission.bps", bps, 0.0, 10_000.0)?;
+                self.within("execution.commission.bps", bps, 0.0, 9_999.0)?;
                 Commission::Bps(Bps(bps))
             }
             CommissionConfig::PerShare(cost) => {
@@ -171,5 +188,14 @@ impl Rules<'_> {
                 self.within("strategy.volatility_target.rebalance_tolerance", target.rebalance_tolerance, 0.0, f64::MAX)
             }
         }
+    }
+}
+
+/// A date means its whole day.
+fn whole_day(end: Timestamp) -> Timestamp {
+    if end.nanos().rem_euclid(Timestamp::NANOS_PER_DAY) == 0 {
+        end.plus_nanos(Timestamp::NANOS_PER_DAY - 1)
+    } else {
+        end
     }
 }

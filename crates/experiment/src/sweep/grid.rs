@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::outcome::metric_names;
 use crate::ExperimentError;
-use crate::config::{ConfigSource, ExperimentConfig};
+use crate::config::{ConfigSource, ExperimentConfig, nearest};
 
 /// The most combinations one sweep runs.
 const COMBINATIONS_MAX: u128 = 10_000_000;
@@ -37,7 +38,7 @@ impl SweepPlan {
         let axes = if request.grid.is_empty() {
             file.map(|sweep| sweep.grid.clone()).unwrap_or_default()
         } else {
-            request.grid.iter().map(|text| axis(text)).collect::<Result<BTreeMap<_, _>, _>>()?
+            axes(&request.grid)?
         };
         if axes.is_empty() {
             let message = "a sweep needs a grid, which is empty\nhint: write `[sweep.grid]` into the file, or use `--grid KEY=V1,V2`";
@@ -56,6 +57,7 @@ impl SweepPlan {
         }
         let objective = request.objective.clone().or_else(|| file.map(|sweep| sweep.objective.clone()));
         let objective = objective.unwrap_or_else(|| "sharpe_ratio".to_owned());
+        check_objective(&objective)?;
         let mut table = source.table()?;
         for (key, value) in source.override_values()? {
             crate::config::set(&mut table, &key, value).map_err(ExperimentError::Sweep)?;
@@ -109,6 +111,30 @@ impl SweepPlan {
     fn check_keys(&self, source: &ConfigSource) -> Result<(), ExperimentError> {
         self.config(source, 0).map(|_| ()).map_err(|error| ExperimentError::Sweep(format!("[sweep.grid] {error}")))
     }
+}
+
+/// An objective that no trial has would be noticed after all of them ran.
+fn check_objective(objective: &str) -> Result<(), ExperimentError> {
+    let names = metric_names();
+    if names.contains(&objective) {
+        return Ok(());
+    }
+    let hint = nearest(objective, names.iter().copied())
+        .map_or_else(String::new, |name| format!("\nhint: did you mean `{name}`?"));
+    let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Err(ExperimentError::Sweep(format!("objective must be one of {names}, was `{objective}`{hint}")))
+}
+
+/// Parses every axis of the command line; a key stands once.
+fn axes(texts: &[String]) -> Result<BTreeMap<String, Vec<toml::Value>>, ExperimentError> {
+    let mut axes = BTreeMap::new();
+    for text in texts {
+        let (key, values) = axis(text)?;
+        if axes.insert(key.clone(), values).is_some() {
+            return Err(ExperimentError::Sweep(format!("a grid must name a key once, `{key}` stands twice")));
+        }
+    }
+    Ok(axes)
 }
 
 /// Parses `key=v1,v2,...`; text may leave out its quotes.

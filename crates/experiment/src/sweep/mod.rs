@@ -7,28 +7,31 @@ mod grid;
 mod outcome;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use tidegate_backtest::strategies::ScheduledWeight;
 use tidegate_market::Forecast;
 
 pub use grid::{SweepPlan, SweepRequest};
 pub use outcome::{SweepOutcome, TrialRow, TrialValue};
 
 use crate::ExperimentError;
-use crate::config::{ConfigSource, ExperimentConfig};
+use crate::config::{ConfigSource, ExperimentConfig, StrategyConfig};
 use crate::dataset::Dataset;
-use crate::ledger::{Ledger, Trial};
+use crate::ledger::Trial;
 use crate::measure::{Measured, measure};
 use crate::observer::{Observer, Progress};
-use crate::pipeline::{RunOptions, forecasts, in_pool, market, study_directory};
+use crate::pipeline::{RunOptions, forecasts, in_pool, market, open_ledger, study_directory};
 use crate::resolve::ResolvedExperiment;
-use crate::trading::{trade, trade_benchmark};
+use crate::trading::{read_schedule, trade, trade_benchmark};
 
 /// What several trials share.
 struct Shared {
     dataset: Arc<Dataset>,
     forecasts: Vec<Forecast>,
+    schedule: Vec<ScheduledWeight>,
 }
 
 /// One combination, ready to run.
@@ -51,11 +54,11 @@ pub fn run_sweep(
     let plan = SweepPlan::new(source, request)?;
     let folder = options.out.clone().unwrap_or_else(|| study_directory(&base).join("sweep"));
     crate::files::make_folder(&folder)?;
+    let ledger = open_ledger(&base, options)?;
     let rows = in_pool(options.threads, || run_trials(source, &plan, options, observer))??;
-    let ledger_folder = options.out.clone().unwrap_or_else(|| study_directory(&base));
     let trials: Vec<Trial> = rows.iter().filter_map(TrialRow::ledger_entry).collect();
-    let counted = Ledger::in_study(&ledger_folder).record(&trials)?;
-    let outcome = SweepOutcome::new(folder, &plan, rows, counted, base.data.periods_per_year())?;
+    let counted = ledger.record(&trials)?.len() as u64;
+    let outcome = SweepOutcome::new(folder, &plan, rows, counted, base.data.periods_per_year)?;
     outcome.write()?;
     Ok(outcome)
 }
@@ -74,7 +77,10 @@ fn run_trials(
     let mut ready = Vec::with_capacity(configs.len());
     for config in configs {
         ready.push(match config {
-            Ok(experiment) => Ok(sharing.prepare(experiment, options, observer)?),
+            Ok(experiment) => match sharing.prepare(experiment, options, observer) {
+                Err(error) if error.is_cancelled() => return Err(error),
+                prepared => prepared.map_err(|error| error.to_string()),
+            },
             Err(error) => Err(error.to_string()),
         });
     }
@@ -107,7 +113,7 @@ fn run_trials(
 fn run_trial(trial: &ReadyTrial) -> Result<Measured, ExperimentError> {
     let ReadyTrial { experiment, shared } = trial;
     let market = market(experiment, &shared.dataset, &shared.forecasts)?;
-    let journal = trade(experiment, &shared.dataset, &market, &shared.forecasts)?;
+    let journal = trade(experiment, &shared.dataset, &market, &shared.forecasts, &shared.schedule)?;
     let benchmark = trade_benchmark(&market, &experiment.backtest)?;
     measure(experiment, &journal, &benchmark)
 }
@@ -139,7 +145,8 @@ impl Sharing {
             dataset
         };
         let (forecasts, _) = forecasts(&experiment, &dataset, options, observer)?;
-        let shared = Arc::new(Shared { dataset, forecasts });
+        let schedule = read_schedule(&experiment, &dataset)?;
+        let shared = Arc::new(Shared { dataset, forecasts, schedule });
         self.stages.insert(stage_key, Arc::clone(&shared));
         Ok(ReadyTrial { experiment, shared })
     }
@@ -155,8 +162,17 @@ fn forecast_key(config: &ExperimentConfig) -> Result<String, ExperimentError> {
         &config.model,
         &config.training,
         &config.forecasts,
+        weights_path(config),
         config.execution.fill,
     ))
+}
+
+/// The file of weights, which is read once for all trials that share it.
+fn weights_path(config: &ExperimentConfig) -> Option<&Path> {
+    match &config.strategy {
+        StrategyConfig::TargetWeights(weights) => Some(&weights.path),
+        _ => None,
+    }
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, ExperimentError> {

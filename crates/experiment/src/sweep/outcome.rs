@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use tidegate_data::{Column, Table};
-use tidegate_metrics::{Convention, MetricOptions, SharpeStatistics, Trials};
+use tidegate_metrics::{Convention, MetricOptions, Performance, SharpeStatistics, Trials};
 
 use super::SweepPlan;
 use crate::ExperimentError;
 use crate::files::write_atomically;
 use crate::ledger::Trial;
-use crate::measure::Measured;
+use crate::measure::{Measured, sample_variance};
 
 /// The most trials that the terminal shows.
 const TRIALS_SHOWN: usize = 10;
@@ -96,17 +96,29 @@ impl TrialRow {
     }
 }
 
+/// The counts that stand beside the performance metrics.
+const COUNTS: [&str; 6] = ["final_equity", "trades", "commission", "slippage", "turnover", "exposure"];
+
+/// The metrics of which the best trial has the least; losses are negative, so of them the largest is best.
+const SMALLER_IS_BETTER: [&str; 6] =
+    ["volatility", "max_drawdown_periods", "kurtosis", "commission", "slippage", "turnover"];
+
+/// Returns the names of everything a trial is measured by.
+pub(super) fn metric_names() -> Vec<&'static str> {
+    Performance::default().entries().into_iter().map(|(name, _)| name).chain(COUNTS).collect()
+}
+
 fn metrics(measured: &Measured) -> Vec<(&'static str, Option<f64>)> {
     let execution = &measured.execution;
     let counts = [
-        ("final_equity", Some(execution.final_equity)),
-        ("trades", Some(execution.trades.number_of_trades as f64)),
-        ("commission", Some(execution.commission)),
-        ("slippage", Some(execution.slippage)),
-        ("turnover", execution.turnover),
-        ("exposure", execution.exposure),
+        Some(execution.final_equity),
+        Some(execution.trades.number_of_trades as f64),
+        Some(execution.commission),
+        Some(execution.slippage),
+        execution.turnover,
+        execution.exposure,
     ];
-    measured.performance.entries().into_iter().chain(counts).collect()
+    measured.performance.entries().into_iter().chain(COUNTS.into_iter().zip(counts)).collect()
 }
 
 /// A finished sweep.
@@ -145,12 +157,9 @@ impl SweepOutcome {
                 "no combination of the grid could run; the first says: {reason}"
             )));
         }
-        if !names.contains(&objective.as_str()) {
-            let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            return Err(ExperimentError::Sweep(format!("objective must be one of {names}, was `{objective}`")));
-        }
         let mut ranking: Vec<usize> = (0..rows.len()).collect();
-        let key = |index: usize| rows[index].metric(&objective).unwrap_or(f64::NEG_INFINITY);
+        let sign = if SMALLER_IS_BETTER.contains(&objective.as_str()) { -1.0 } else { 1.0 };
+        let key = |index: usize| rows[index].metric(&objective).map_or(f64::NEG_INFINITY, |value| sign * value);
         ranking.sort_by(|&a, &b| key(b).total_cmp(&key(a)).then(a.cmp(&b)));
         let keys = plan.keys().map(str::to_owned).collect();
         let mut outcome = Self { folder, summary: Value::Null, rows, keys, objective, ranking };
@@ -236,14 +245,6 @@ fn value_column<'a>(values: impl Iterator<Item = &'a toml::Value> + Clone) -> Co
     Column::Text(values.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect())
 }
 
-fn sample_variance(values: &[f64]) -> Option<f64> {
-    if values.len() < 2 {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
-}
-
 impl fmt::Display for SweepOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |key: &str| self.summary[key].as_u64().unwrap_or(0);
@@ -254,6 +255,13 @@ impl fmt::Display for SweepOutcome {
             count("skipped"),
             count("trials_in_study")
         )?;
+        let reasons = self.rows.iter().filter_map(|row| match &row.value {
+            TrialValue::Skipped(reason) => Some((row.index, reason)),
+            TrialValue::Ran { .. } => None,
+        });
+        for (index, reason) in reasons.take(1) {
+            writeln!(f, "skipped, the first is trial {index}: {}\n", reason.lines().next().unwrap_or_default())?;
+        }
         let short: Vec<&str> = self.keys.iter().map(|key| key.rsplit('.').next().unwrap_or(key)).collect();
         let mut columns = vec!["trial"];
         columns.extend(&short);
