@@ -8,7 +8,10 @@ use std::sync::Arc;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use tidegate_backtest::strategies::{MomentumRotation, MomentumRotationParams, SmaCross, SmaCrossParams};
-use tidegate_backtest::{BacktestConfig, Commission, FillTiming, Journal, Market, RiskLimits, Slippage, run, run_into};
+use tidegate_backtest::{
+    BacktestConfig, Commission, FillTiming, Journal, Market, RebalanceSchedule, Rebalancing, RiskLimits, Slippage, run,
+    run_into,
+};
 use tidegate_market::{BarColumns, BarLabel, Bars, Bps, Cash, Instrument, Timestamp};
 
 fn main() {
@@ -61,13 +64,14 @@ fn one_thousand_pairs_of_averages(bencher: Bencher) {
     });
 }
 
-const CONFIG: BacktestConfig = BacktestConfig {
-    initial_cash: Cash(1e6),
-    fill: FillTiming::NextOpen,
-    commission: Commission::Bps(Bps(5.0)),
-    slippage: Slippage::None,
-    limits: RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED },
-};
+fn config() -> BacktestConfig {
+    BacktestConfig {
+        commission: Commission::Bps(Bps(5.0)),
+        slippage: Slippage::None,
+        limits: RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED },
+        ..BacktestConfig::frictionless(Cash(1e6), FillTiming::NextOpen)
+    }
+}
 
 fn bars(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).expect("above zero")
@@ -79,17 +83,18 @@ fn cross(fast: usize, slow: usize) -> SmaCross {
 }
 
 fn sma_cross(market: &Market, fast: usize, slow: usize) -> Journal {
-    run(market, &[], &CONFIG, &mut cross(fast, slow)).expect("valid")
+    run(market, &[], &config(), &mut cross(fast, slow)).expect("valid")
 }
 
 fn sma_cross_into(market: &Market, fast: usize, slow: usize, journal: &mut Journal) {
-    run_into(market, &[], &CONFIG, &mut cross(fast, slow), journal).expect("valid");
+    run_into(market, &[], &config(), &mut cross(fast, slow), journal).expect("valid");
 }
 
 fn top_momentum(market: &Market) -> Journal {
-    let params = MomentumRotationParams { lookback_bars: bars(20), top: bars(50), rebalance_bars: bars(1) };
+    let rebalancing = Rebalancing { schedule: RebalanceSchedule::EveryBars(bars(1)), tolerance: 0.0 };
+    let params = MomentumRotationParams { lookback_bars: bars(20), top: bars(50), rebalancing };
     let mut strategy = MomentumRotation::new(params, market.len()).expect("enough symbols");
-    run(market, &[], &CONFIG, &mut strategy).expect("valid")
+    run(market, &[], &config(), &mut strategy).expect("valid")
 }
 
 /// Knuth's 64-bit linear congruential generator; the high bits are used.

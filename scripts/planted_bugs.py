@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Plants each of six bugs in turn, requires that the test named beside it turns red, and takes the bug out again.
+"""Plants each of eight bugs in turn, requires that the test named beside it turns red, and takes the bug out again.
 
 usage: scripts/planted_bugs.py [--list] [LETTER...]
 
-Without letters all six are tried. A bug is one line of source. A file is put back whatever happens, Ctrl-C included; while this
+Without letters all are tried. A bug is one line of source. A file is put back whatever happens, Ctrl-C included; while this
 runs, nothing else should build or edit the checkout. A bug is caught when the named test ran and failed: code that does not
 compile catches nothing. At the end the same tests run without bugs and must be green. Exit code 0: every bug was caught.
 """
@@ -47,8 +47,8 @@ BUGS = [
         "b",
         "a commission off by 0.01 %",
         "crates/backtest/src/commission.rs",
-        "Self::Bps(bps) => value * bps.fraction(),",
-        "Self::Bps(bps) => value * bps.fraction() * 1.0001,",
+        "Self::Bps(bps) => terms.value * bps.fraction(),",
+        "Self::Bps(bps) => terms.value * bps.fraction() * 1.0001,",
         ("-p", "tidegate-backtest", "--lib"),
         "commission::tests::five_bps_of_ten_thousand_are_five",
     ),
@@ -87,6 +87,24 @@ BUGS = [
         "raw_kurtosis: sample_excess_kurtosis(",
         ("-p", "tidegate-metrics", "--lib"),
         "sharpe::probabilistic_sharpe_ratio::tests::it_is_the_formula_on_the_moments_of_scipy",
+    ),
+    Bug(
+        "g",
+        "a split that leaves the prices of waiting orders as they were",
+        "crates/backtest/src/engine/overnight.rs",
+        "order.kind = in_new_prices(order.kind, ratio);",
+        "order.kind = in_new_prices(order.kind, 1.0);",
+        ("-p", "tidegate-backtest", "--test", "it"),
+        "goldens_accounts::a_split_moves_the_prices_and_units_of_orders_that_wait",
+    ),
+    Bug(
+        "h",
+        "a dividend that short positions receive",
+        "crates/backtest/src/engine/overnight.rs",
+        "self.flow(label, Some(index), CashFlowKind::Dividend, before * per_unit);",
+        "self.flow(label, Some(index), CashFlowKind::Dividend, before.abs() * per_unit);",
+        ("-p", "tidegate-backtest", "--test", "it"),
+        "goldens_accounts::a_split_and_a_dividend_of_one_day_leave_the_value_and_pay_per_new_unit",
     ),
 ]
 

@@ -214,3 +214,70 @@ fn a_device_that_is_not_there_is_refused() {
     lab.tidegate("run s.toml --device gpu").refused(&["device must be `cpu`, `cuda` or `cuda:N`, was `gpu`"]);
     lab.tidegate("run s.toml --device cuda:99").refused(&["device `cuda:99` must be one of the", "hint: "]);
 }
+
+#[test]
+fn what_a_fill_costs_must_be_said() {
+    for (line, key, choices) in [
+        ("fill = \"next_open\"\n", "fill", "`next_open`, `next_close`, `same_close`"),
+        ("commission.bps = 5.0\n", "commission", "`none`, `bps`, `fixed`"),
+        ("slippage.bps = 1.0\n", "slippage", "`none`, `bps`, `half_spread`"),
+    ] {
+        let lab = Lab::with(&sma_cross().replace(line, ""));
+        let missing = format!("execution.{key}: is missing: state {choices}");
+        lab.attempt("check", &[]).refused(&[&missing, "or a `profile` that does", " | [execution]\n"]);
+        lab.attempt("check", &["execution.profile=backtrader"]).done();
+    }
+}
+
+#[test]
+fn the_keys_of_execution_are_pointed_at() {
+    let cases: [(&str, &str, usize, &[&str]); 6] = [
+        (
+            "fill = \"next_open\"",
+            "fill = \"nextopen\"",
+            8,
+            &["unknown variant `nextopen`, expected one of `next_open`, `next_close`", "did you mean `next_open`?"],
+        ),
+        (
+            "fill = \"next_open\"",
+            "profile = \"zipline\"\npath = \"worst\"",
+            8,
+            &["unknown variant `worst`, expected one of `pessimistic`, `nearest_extreme`, `close_only`"],
+        ),
+        (
+            "slippage.bps = 1.0",
+            "slippage.volume_share = { impact = 0.1, share_max = 1.5 }",
+            53,
+            &["execution.slippage.volume_share.share_max: must be in (0, 1], was `1.5`"],
+        ),
+        (
+            "commission.bps = 5.0",
+            "commission.tiered = [{ from_value = 0.0, bps = 5.0 }, { from_value = -1.0, bps = 2.0 }]",
+            70,
+            &["execution.commission.tiered[1].from_value: must be finite and above that of the tier before"],
+        ),
+        ("cash = 100000.0", "cash = 100000.0\nkind.margin = { initial = 0.5 }", 15, &["missing field `maintenance`"]),
+        (
+            "slippage.bps = 1.0",
+            "slippage.bps = 1.0\nlatency.time = \"5 parsecs\"",
+            1,
+            &["must be a time above zero such as `250ms`", "was `5 parsecs`"],
+        ),
+    ];
+    for (from, to, column, parts) in cases {
+        let changed = sma_cross().replacen(from, to, 1);
+        let line = to.lines().last().expect("a line");
+        let place = format!("s.toml:{}:{column}: ", line_of(&changed, line));
+        Lab::with(&changed).attempt("check", &[]).refused(&[&[place.as_str()], parts].concat());
+    }
+}
+
+#[test]
+fn an_instrument_that_is_not_traded_is_refused() {
+    let lab = Lab::with(&format!("{}\n[instruments.AAB]\nlot_size = 1.0\n", sma_cross()));
+    lab.attempt("check", &[]).refused(&[
+        "instruments.AAB: must be one of `data.symbols`, was `AAB`",
+        " | [instruments.AAB]\n",
+        "hint: did you mean `AAA`?",
+    ]);
+}

@@ -54,6 +54,33 @@ fn a_misspelled_column_is_pointed_at() {
 }
 
 #[test]
+fn a_name_that_stands_for_two_columns_is_refused() {
+    let lab = edited(|lines| {
+        for line in &mut *lines {
+            line.push_str(",1");
+        }
+        lines[0] = lines[0].replace(",1", ",close");
+    });
+    lab.attempt("run", &[]).refused(&[
+        "`bars.csv` must name each column once: column 6 is `close`, and column 8 is `close`",
+        "hint: remove one",
+    ]);
+}
+
+#[test]
+fn a_scale_that_is_none_and_an_unknown_layout_are_refused() {
+    let with = |columns: &str| {
+        let columns = format!("adjustment = \"raw\"\ncolumns = {{ {columns} }}");
+        Lab::with(&sma_cross().replace("adjustment = \"raw\"", &columns))
+    };
+    with("price_scale = -1.0").attempt("run", &[]).refused(&["price_scale must be finite and above 0, was `-1`"]);
+    with("layout = \"lean_quote\"")
+        .attempt("run", &[])
+        .refused(&["quote_side must be `bid`, `ask` or `mid` for the layout `lean_quote`, was `missing`"]);
+    with("layout = \"lean\"").attempt("run", &[]).refused(&["`lean`", "`lean_trade`", "`lean_quote`"]);
+}
+
+#[test]
 fn a_word_among_numbers_is_named_with_its_line() {
     broken(|fields| fields[5] = "eleven".to_owned())
         .attempt("run", &[])

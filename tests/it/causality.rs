@@ -42,7 +42,7 @@ fn overwrite(symbols: &[SymbolBars], from: usize) -> Vec<SymbolBars> {
         ] {
             own[from..].copy_from_slice(&other[from..]);
         }
-        SymbolBars { symbol: own.symbol.clone(), bars: rebuilt(&own.bars, columns) }
+        SymbolBars::new(own.symbol.clone(), rebuilt(&own.bars, columns))
     };
     symbols.iter().zip(&noise).map(patch).collect()
 }
@@ -52,7 +52,7 @@ fn rebuilt(like: &Bars, columns: BarColumns) -> Bars {
 }
 
 fn first_bars(symbols: &[SymbolBars], bars: usize) -> Vec<SymbolBars> {
-    let cut = |own: &SymbolBars| SymbolBars { symbol: own.symbol.clone(), bars: own.bars.prefix(bars) };
+    let cut = |own: &SymbolBars| SymbolBars::new(own.symbol.clone(), own.bars.prefix(bars));
     symbols.iter().map(cut).collect()
 }
 

@@ -92,7 +92,7 @@ fn the_tables_of_a_run_have_their_columns_and_agree_with_its_metrics() {
     let execution = &metrics["execution"];
     let columns =
         |name: &str| -> Vec<String> { lab.table(name).columns().iter().map(|(name, _)| name.clone()).collect() };
-    assert_eq!(columns("run/equity.parquet"), ["time", "equity", "cash", "gross_exposure", "net_exposure"]);
+    assert_eq!(columns("run/equity.parquet")[..5], ["time", "equity", "cash", "gross_exposure", "net_exposure"]);
     assert_eq!(
         columns("run/trades.parquet"),
         [
@@ -150,6 +150,68 @@ fn the_tables_of_a_run_have_their_columns_and_agree_with_its_metrics() {
     assert!(forecasts.ints("horizon_bars").expect("whole numbers").iter().all(|bars| *bars == 1));
     let folds = forecasts.ints("fold").expect("whole numbers");
     assert_eq!([0, 1].map(|fold| folds.iter().filter(|found| **found == fold).count()), [120, 120]);
+}
+
+#[test]
+fn the_journal_of_a_run_is_a_set_of_tables_that_tie_up() {
+    let lab = Lab::with(&ridge());
+    let execution = lab.tidegate("run s.toml --json --out run").json()["metrics"]["execution"].clone();
+    let columns =
+        |name: &str| -> Vec<String> { lab.table(name).columns().iter().map(|(name, _)| name.clone()).collect() };
+    let fill_columns = [
+        "order",
+        "symbol",
+        "side",
+        "quantity",
+        "price",
+        "commission",
+        "slippage",
+        "multiplier",
+        "fx_rate",
+        "liquidity",
+        "time",
+        "moment",
+    ];
+    assert_eq!(columns("run/fills.parquet"), fill_columns);
+    let position_columns =
+        ["time", "symbol", "cause", "order", "quantity", "average_cost", "realized_pnl", "commission"];
+    assert_eq!(columns("run/positions.parquet"), position_columns);
+    assert_eq!(columns("run/cash_flows.parquet"), ["time", "symbol", "kind", "amount"], "empty, with its columns");
+    let action_columns = ["time", "symbol", "kind", "value", "units_before", "units_after"];
+    assert_eq!(columns("run/corporate_actions.parquet"), action_columns);
+    assert_eq!(
+        columns("run/equity.parquet")[5..],
+        ["realized_pnl", "unrealized_pnl", "commission", "cash_flows"],
+        "the parts of equity"
+    );
+
+    let (fills, positions) = (lab.table("run/fills.parquet"), lab.table("run/positions.parquet"));
+    assert_eq!(fills.rows() as u64, execution["fills"].as_u64().expect("a count"));
+    let sides = fills.texts("side").expect("texts");
+    let quantities = fills.floats("quantity").expect("numbers");
+    let held = positions.floats("quantity").expect("numbers");
+    let mut sum = 0.0;
+    for row in 0..fills.rows() {
+        sum += if sides[row] == "buy" { quantities[row] } else { -quantities[row] };
+        assert!((sum - held[row]).abs() < 1e-9, "row {row}: the sum of the fills is the position");
+    }
+    assert_eq!(positions.floats("commission").expect("numbers").last().copied(), execution["commission"].as_f64());
+    let orders = lab.table("run/orders.parquet");
+    let charged: f64 = orders.floats("commission").expect("numbers").iter().sum();
+    assert!((charged - number(&execution["commission"])).abs() < 1e-6);
+
+    let equity = lab.table("run/equity.parquet");
+    let column = |name| equity.floats(name).expect("numbers");
+    let (value, realized, unrealized) = (column("equity"), column("realized_pnl"), column("unrealized_pnl"));
+    let (commission, flows) = (column("commission"), column("cash_flows"));
+    for row in 0..equity.rows() {
+        let sum = 100_000.0 + realized[row] + unrealized[row] + flows[row] - commission[row];
+        assert!((sum - value[row]).abs() < 1e-6, "row {row}: the parts are the whole");
+    }
+    for key in ["dividends", "cash_interest", "borrow_fees", "margin_interest", "funding"] {
+        assert_eq!(number(&execution[key]), 0.0, "{key}");
+    }
+    assert_eq!([&execution["margin_calls"], &execution["daily_loss_stops"]], [&Value::from(0), &Value::from(0)]);
 }
 
 #[test]
@@ -265,7 +327,9 @@ fn the_schema_is_json_with_every_table_and_no_room_for_other_keys() {
 #[test]
 fn completions_name_the_commands() {
     let script = Lab::new().tidegate("completions bash").done().stdout;
-    for command in ["run", "check", "features", "train", "backtest", "sweep", "report", "metrics", "data", "schema"] {
+    for command in
+        ["run", "check", "features", "train", "backtest", "sweep", "report", "explain", "metrics", "data", "schema"]
+    {
         assert!(script.contains(&format!("tidegate__subcmd__{command})")), "{command}");
     }
 }

@@ -7,13 +7,17 @@ use serde_json::Value;
 use crate::support::{Lab, assert_same_files, ridge, sma_cross};
 
 /// Files that a run always has; models come on top.
-const RESULTS: [&str; 9] = [
+const RESULTS: [&str; 13] = [
+    "cash_flows.parquet",
     "config.toml",
+    "corporate_actions.parquet",
     "equity.parquet",
+    "fills.parquet",
     "forecasts.parquet",
     "manifest.json",
     "metrics.json",
     "orders.parquet",
+    "positions.parquet",
     "report.html",
     "report.json",
     "trades.parquet",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Lab;
+use crate::support::{Lab, sma_cross};
 
 #[test]
 fn simulated_bars_survive_inspection_and_conversion_unchanged() {
@@ -43,6 +43,27 @@ fn a_vendor_file_becomes_canonical() {
     assert_eq!(lines[0], "symbol,time,open,high,low,close,volume");
     assert!(lines[1].starts_with("SPY,2020-01-02,10.0,12.0,9.0,11.0,100"), "{}", lines[1]);
     assert_eq!(lines.len(), 3);
+}
+
+#[test]
+fn prices_written_in_small_parts_are_the_same_market() {
+    let lab = Lab::with(&sma_cross());
+    let metrics = |lab: &Lab| lab.tidegate("run s.toml --json").json()["metrics"].clone();
+    let expected = metrics(&lab);
+    let text = String::from_utf8(lab.read("bars.csv")).expect("text");
+    let scaled = text.lines().enumerate().map(|(row, line)| {
+        let mut fields: Vec<String> = line.split(',').map(str::to_owned).collect();
+        for price in fields[2..6].iter_mut().filter(|_| row > 0) {
+            // A power of two loses no digit.
+            *price = (price.parse::<f64>().expect("a price") * 4096.0).to_string();
+        }
+        fields.join(",") + "\n"
+    });
+    let scaled: String = scaled.collect();
+    lab.write("bars.csv", &scaled);
+    let columns = format!("adjustment = \"raw\"\ncolumns = {{ price_scale = {} }}", 1.0 / 4096.0);
+    lab.write("s.toml", &sma_cross().replace("adjustment = \"raw\"", &columns));
+    assert_eq!(metrics(&lab), expected);
 }
 
 #[test]

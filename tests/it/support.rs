@@ -262,9 +262,20 @@ impl Finished {
     }
 }
 
-/// Simulates bars of `AAA` and `BBB`.
+/// Simulates daily bars of `AAA` and `BBB`.
 pub(crate) fn simulated(bars: usize, seed: u64) -> Vec<SymbolBars> {
-    let spec = SimulationSpec {
+    simulate(&simulation(bars, seed)).expect("the parameters are in range")
+}
+
+/// Simulates bars of `AAA` and `BBB` of another interval, round the clock.
+pub(crate) fn simulated_every(interval: &str, bars: usize) -> Vec<SymbolBars> {
+    let interval = interval.parse().expect("an interval");
+    let spec = SimulationSpec { interval, calendar: TradingCalendar::RoundTheClock, ..simulation(bars, 3) };
+    simulate(&spec).expect("the parameters are in range")
+}
+
+fn simulation(bars: usize, seed: u64) -> SimulationSpec {
+    SimulationSpec {
         symbols: vec!["AAA".to_owned(), "BBB".to_owned()],
         bars,
         interval: "1d".parse().expect("a day"),
@@ -278,8 +289,7 @@ pub(crate) fn simulated(bars: usize, seed: u64) -> Vec<SymbolBars> {
         open_gap_share: 0.2,
         garch: Garch { alpha: 0.08, beta: 0.9 },
         jump: Jumps { per_year: 2.0, mean: -0.01, sd: 0.03 },
-    };
-    simulate(&spec).expect("the parameters are in range")
+    }
 }
 
 /// Puts simulated bars of the named symbols into a dataset.

@@ -1,14 +1,17 @@
-//! Cash, positions and what they earned. [`Account::apply_fill`] is the only place where cash and quantity change.
+//! Cash, positions and what they earned. Cash and quantity change in three places only: [`Account::apply_fill`],
+//! [`Account::apply_cash_flow`] and [`Account::apply_split`].
 
 use tidegate_market::{Cash, Instrument, Price, Quantity, Side};
 
+use crate::instrument_set::InstrumentSet;
 use crate::lots::{Entry, Extremes, Lot, LotQueue};
-use crate::{ClosedTrade, Fill, FillMoment, Position};
+use crate::{CashFlowKind, ClosedTrade, Fill, FillMoment, Position};
 
 /// Running sums over all fills, in the account's currency.
 ///
-/// `equity = initial cash + realized_pnl + unrealized_pnl - commission` holds at every bar. Slippage is contained in the fill
-/// prices, hence in the two kinds of pnl; it is counted beside them, not subtracted again.
+/// `equity = initial cash + realized_pnl + unrealized_pnl - commission + dividends + cash_interest - borrow_fees - margin_interest -
+/// funding` holds at every bar. Slippage is contained in the fill prices, hence in the two kinds of pnl; it is counted beside them, not
+/// subtracted again.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Totals {
     /// Gains of closed units against their average cost, before commission.
@@ -21,8 +24,27 @@ pub struct Totals {
     pub slippage: Cash,
     /// Absolute value of everything traded.
     pub turnover: Cash,
+    /// Dividends received less dividends paid on short positions.
+    pub dividends: Cash,
+    /// Interest earned on cash.
+    pub cash_interest: Cash,
+    /// Fees paid for borrowed units.
+    pub borrow_fees: Cash,
+    /// Interest paid on borrowed money.
+    pub margin_interest: Cash,
+    /// Funding paid on perpetual contracts, less what was received.
+    pub funding: Cash,
     /// Bars of an instrument in which two or more orders filled at unknown places inside the range.
     pub ambiguous_bars: u64,
+}
+
+impl Totals {
+    /// Returns what equity has gained since the start: every kind of income less every kind of cost.
+    pub fn earned(&self) -> Cash {
+        let income = self.realized_pnl.0 + self.unrealized_pnl.0 + self.dividends.0 + self.cash_interest.0;
+        let costs = self.commission.0 + self.borrow_fees.0 + self.margin_interest.0 + self.funding.0;
+        Cash(income - costs)
+    }
 }
 
 /// What the account holds, in money.
@@ -43,8 +65,12 @@ pub(crate) struct Range<'a> {
 pub(crate) struct Account {
     cash: f64,
     positions: Vec<Position>,
+    /// The instruments whose position is not zero.
+    held: InstrumentSet,
     lots: Vec<LotQueue>,
     totals: Totals,
+    /// The largest sum of money that one fill moved: what rounding is measured by.
+    largest_fill: f64,
 }
 
 impl Account {
@@ -52,9 +78,16 @@ impl Account {
         Self {
             cash: initial_cash.0,
             positions: instruments.iter().map(|instrument| Position::flat(instrument.multiplier)).collect(),
+            held: InstrumentSet::new(instruments.len()),
             lots: vec![LotQueue::default(); instruments.len()],
             totals: Totals::default(),
+            largest_fill: 0.0,
         }
+    }
+
+    /// Returns the largest sum of money that one fill moved.
+    pub(crate) const fn largest_fill(&self) -> f64 {
+        self.largest_fill
     }
 
     #[inline]
@@ -65,6 +98,12 @@ impl Account {
     #[inline]
     pub(crate) fn positions(&self) -> &[Position] {
         &self.positions
+    }
+
+    /// Returns the instruments whose position is not zero.
+    #[inline]
+    pub(crate) const fn held(&self) -> &InstrumentSet {
+        &self.held
     }
 
     #[inline]
@@ -80,11 +119,17 @@ impl Account {
     /// Returns what the positions are worth, summed in instrument order.
     #[inline]
     pub(crate) fn exposure(&self) -> Exposure {
+        if let [only] = self.positions.as_slice() {
+            let net = only.value().0;
+            return Exposure { gross: net.abs(), net };
+        }
         let mut exposure = Exposure::default();
-        for position in &self.positions {
-            let value = position.value().0;
-            exposure.gross += value.abs();
-            exposure.net += value;
+        for word in 0..self.held.words() {
+            for index in self.held.in_word(word) {
+                let value = self.positions[index].value().0;
+                exposure.gross += value.abs();
+                exposure.net += value;
+            }
         }
         exposure
     }
@@ -99,19 +144,41 @@ impl Account {
         self.totals.ambiguous_bars += 1;
     }
 
+    /// Books money that moves without a fill; positive is received.
+    pub(crate) const fn apply_cash_flow(&mut self, kind: CashFlowKind, amount: f64) {
+        self.cash += amount;
+        match kind {
+            CashFlowKind::Dividend => self.totals.dividends.0 += amount,
+            CashFlowKind::CashInterest => self.totals.cash_interest.0 += amount,
+            CashFlowKind::BorrowFee => self.totals.borrow_fees.0 -= amount,
+            CashFlowKind::MarginInterest => self.totals.margin_interest.0 -= amount,
+            CashFlowKind::Funding => self.totals.funding.0 -= amount,
+        }
+    }
+
+    /// Counts a position in new units from a row on.
+    pub(crate) fn apply_split(&mut self, instrument: usize, ratio: f64, row: u32, range: Range<'_>) {
+        self.positions[instrument].split(ratio);
+        self.lots[instrument].split(ratio, row, range.high, range.low);
+    }
+
     /// Books a fill: moves cash, the position and its lots, and appends the round trips that it completes.
+    #[inline]
     pub(crate) fn apply_fill(&mut self, fill: &Fill, range: Range<'_>, trades: &mut Vec<ClosedTrade>) {
         let index = fill.instrument.index();
         let position = &mut self.positions[index];
         let multiplier = position.multiplier;
-        let [quantity, price] = [fill.quantity.0, fill.price.0];
+        let [quantity, price] = [fill.quantity.0, fill.price.0 * fill.fx_rate];
         let units = fill.side.sign() * quantity;
         let held = position.quantity.0;
         self.cash -= units * multiplier * price + fill.commission.0;
         self.totals.realized_pnl.0 += position.apply(units, price);
+        self.held.set(index, position.quantity.0 != 0.0);
         self.totals.commission.0 += fill.commission.0;
         self.totals.slippage.0 += fill.slippage.0;
-        self.totals.turnover.0 += quantity * multiplier * price;
+        let value = quantity * multiplier * price;
+        self.totals.turnover.0 += value;
+        self.largest_fill = if value > self.largest_fill { value } else { self.largest_fill };
 
         let lots = &mut self.lots[index];
         let opened = if held == 0.0 || held.signum() == units.signum() {
@@ -129,10 +196,12 @@ impl Account {
     }
 }
 
+#[inline]
 fn entry(fill: &Fill, quantity: f64) -> Entry {
     Entry {
         quantity,
         price: fill.price.0,
+        fx_rate: fill.fx_rate,
         commission_per_unit: fill.commission.0 / fill.quantity.0,
         slippage_per_unit: fill.slippage.0 / fill.quantity.0,
         row: fill.row,
@@ -144,6 +213,7 @@ fn entry(fill: &Fill, quantity: f64) -> Entry {
     }
 }
 
+#[inline]
 fn close_lots(
     lots: &mut LotQueue,
     fill: &Fill,
@@ -163,6 +233,7 @@ fn close_lots(
     }
 }
 
+#[inline]
 fn closed_trade(fill: &Fill, multiplier: f64, lot: &Lot, seen: Extremes) -> ClosedTrade {
     let side = fill.side.opposite();
     let [entry, exit] = [lot.price, fill.price.0];
@@ -183,7 +254,7 @@ fn closed_trade(fill: &Fill, multiplier: f64, lot: &Lot, seen: Extremes) -> Clos
         exit_row: fill.row,
         exit_time: fill.time,
         exit_price: Price(exit),
-        realized_pnl: Cash(side.sign() * (exit - entry) * lot.quantity * multiplier),
+        realized_pnl: Cash(side.sign() * (exit * fill.fx_rate - entry * lot.fx_rate) * lot.quantity * multiplier),
         commission: Cash(lot.commission_per_unit * lot.quantity + fill.commission.0 * share),
         slippage: Cash(lot.slippage_per_unit * lot.quantity + fill.slippage.0 * share),
         max_adverse_excursion: worst,
@@ -196,7 +267,7 @@ mod tests {
     use tidegate_market::{InstrumentId, Timestamp};
 
     use super::*;
-    use crate::OrderId;
+    use crate::{Liquidity, OrderId};
 
     fn fill(side: Side, quantity: f64, price: f64, row: u32, moment: FillMoment) -> Fill {
         Fill {
@@ -207,6 +278,8 @@ mod tests {
             price: Price(price),
             commission: Cash(0.1 * quantity),
             slippage: Cash(0.0),
+            fx_rate: 1.0,
+            liquidity: Liquidity::Taker,
             row,
             time: Timestamp::from_nanos(i64::from(row)),
             moment,

@@ -2,10 +2,12 @@
 
 use tidegate_market::{Cash, Forecast, Instrument, InstrumentId, Quantity, Timestamp};
 
+use crate::instrument_set::InstrumentSet;
 use crate::state::State;
 use crate::{Order, Position, Totals};
 
-/// One instrument's bars up to now, as columns of one length, oldest first.
+/// One instrument's bars up to now as strategies see them, adjusted where the market has adjusted ones, as columns of one length,
+/// oldest first.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
     /// Labels.
@@ -46,13 +48,13 @@ impl<'a> Context<'a> {
     /// Returns the ids of all instruments in order.
     #[inline]
     pub fn instruments(&self) -> impl ExactSizeIterator<Item = InstrumentId> + use<> {
-        (0..self.state.rows.len() as u32).map(InstrumentId)
+        (0..self.state.feeds.len() as u32).map(InstrumentId)
     }
 
     /// Returns the number of instruments.
     #[inline]
     pub const fn instrument_count(&self) -> usize {
-        self.state.rows.len()
+        self.state.feeds.len()
     }
 
     /// Returns one instrument.
@@ -63,34 +65,49 @@ impl<'a> Context<'a> {
     /// Returns whether a bar of the instrument closed just now.
     #[inline]
     pub fn is_updated(&self, instrument: InstrumentId) -> bool {
-        self.state.updated[instrument.index()] == self.state.step + 1
+        self.state.feeds[instrument.index()].updated == self.state.step + 1
     }
 
     /// Returns the number of closed bars.
     #[inline]
     pub fn bar_count(&self, instrument: InstrumentId) -> usize {
-        self.state.rows[instrument.index()] as usize
+        self.state.feeds[instrument.index()].rows as usize
     }
 
-    /// Returns the last close; `None` before the first bar closed.
+    /// Returns the last close as strategies see it; `None` before the first bar closed.
     #[inline]
     pub fn close(&self, instrument: InstrumentId) -> Option<f64> {
-        let rows = self.state.rows[instrument.index()] as usize;
+        let feed = &self.state.feeds[instrument.index()];
+        if feed.rows == 0 { None } else { Some(feed.close) }
+    }
+
+    /// Returns the last close as traded: the scale of order prices and position sizes. It is [`Context::close`] unless the market has
+    /// adjusted signal bars. `None` before the first bar closed.
+    #[inline]
+    pub fn traded_close(&self, instrument: InstrumentId) -> Option<f64> {
+        let rows = self.state.feeds[instrument.index()].rows as usize;
         if rows == 0 { None } else { Some(self.state.columns[instrument.index()].close[rows - 1]) }
     }
 
-    /// Returns the closed bars.
+    /// Returns the closes as strategies see them, oldest first: those of [`Context::history`], at less cost where nothing else is needed.
+    #[inline]
+    pub fn closes(&self, instrument: InstrumentId) -> &'a [f64] {
+        let rows = self.state.feeds[instrument.index()].rows as usize;
+        &self.state.columns[instrument.index()].signal_close[..rows]
+    }
+
+    /// Returns the closed bars as strategies see them.
     #[inline]
     pub fn history(&self, instrument: InstrumentId) -> History<'a> {
-        let rows = self.state.rows[instrument.index()] as usize;
-        let columns = &self.state.columns[instrument.index()];
+        let rows = self.state.feeds[instrument.index()].rows as usize;
+        let bars = self.state.columns[instrument.index()].signals;
         History {
-            time: &columns.time[..rows],
-            open: &columns.open[..rows],
-            high: &columns.high[..rows],
-            low: &columns.low[..rows],
-            close: &columns.close[..rows],
-            volume: &columns.bars.volume()[..rows],
+            time: &bars.time()[..rows],
+            open: &bars.open()[..rows],
+            high: &bars.high()[..rows],
+            low: &bars.low()[..rows],
+            close: &bars.close()[..rows],
+            volume: &bars.volume()[..rows],
         }
     }
 
@@ -98,6 +115,12 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn position(&self, instrument: InstrumentId) -> &'a Position {
         &self.state.account.positions()[instrument.index()]
+    }
+
+    /// Returns the instruments whose position is not zero.
+    #[inline]
+    pub(crate) const fn held(&self) -> &'a InstrumentSet {
+        self.state.account.held()
     }
 
     /// Returns the units that will be held once the market orders on their way have filled.
@@ -158,6 +181,6 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn forecast(&self, instrument: InstrumentId) -> Option<&'a Forecast> {
         let (forecast, rows) = self.state.delivery.latest(instrument.index())?;
-        (self.state.rows[instrument.index()] - rows < forecast.horizon_bars.max(1)).then_some(forecast)
+        (self.state.feeds[instrument.index()].rows - rows < forecast.horizon_bars.max(1)).then_some(forecast)
     }
 }

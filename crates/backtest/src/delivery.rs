@@ -3,6 +3,7 @@
 use tidegate_market::{Forecast, Timestamp};
 
 use crate::BacktestError;
+use crate::state::Feed;
 
 /// Forecasts in the order in which they become known, and the last one known per instrument.
 #[derive(Debug, Clone)]
@@ -31,11 +32,11 @@ impl<'a> Delivery<'a> {
         self.next < self.forecasts.len()
     }
 
-    /// Delivers what is known at `now`; `rows` are the bars that each instrument has.
-    pub(crate) fn deliver(&mut self, now: Timestamp, rows: &[u32]) {
+    /// Delivers what is known at `now`, when each instrument has the bars of its feed.
+    pub(crate) fn deliver(&mut self, now: Timestamp, feeds: &[Feed]) {
         while let Some(forecast) = self.forecasts.get(self.next).filter(|forecast| forecast.known_time <= now) {
             let index = forecast.instrument.index();
-            self.latest[index] = Some((forecast, rows[index]));
+            self.latest[index] = Some((forecast, feeds[index].rows));
             self.next += 1;
         }
     }
@@ -78,16 +79,20 @@ mod tests {
         }
     }
 
+    fn feeds(rows: [u32; 2]) -> [Feed; 2] {
+        rows.map(|rows| Feed { rows, ..Feed::default() })
+    }
+
     #[test]
     fn a_forecast_arrives_when_it_is_known_and_not_before() {
         let forecasts = [forecast(0, 10), forecast(1, 10), forecast(0, 20)];
         let mut delivery = Delivery::new(&forecasts, 2).expect("valid");
-        delivery.deliver(Timestamp::from_nanos(9), &[1, 1]);
+        delivery.deliver(Timestamp::from_nanos(9), &feeds([1, 1]));
         assert!(delivery.latest(0).is_none());
-        delivery.deliver(Timestamp::from_nanos(19), &[2, 3]);
+        delivery.deliver(Timestamp::from_nanos(19), &feeds([2, 3]));
         assert_eq!(delivery.latest(0), Some((&forecasts[0], 2)));
         assert_eq!(delivery.latest(1), Some((&forecasts[1], 3)));
-        delivery.deliver(Timestamp::from_nanos(20), &[3, 3]);
+        delivery.deliver(Timestamp::from_nanos(20), &feeds([3, 3]));
         assert!(!delivery.is_pending());
     }
 

@@ -1,8 +1,12 @@
-//! The loop: opens, fills inside bars, closes, forecasts, strategy, risk check, in this order and no other.
+//! The loop: what happens between bars, opens, fills inside bars, closes, forecasts, strategy, risk check, in this order and no other.
 
+mod currency;
 mod decide;
 mod fill;
 mod halt;
+mod inside;
+mod linked;
+mod overnight;
 mod rebalance;
 mod trade;
 
@@ -10,15 +14,19 @@ use tidegate_market::{Forecast, Timestamp};
 
 use crate::delivery::Delivery;
 use crate::order::OrderEvent;
-use crate::state::State;
+use crate::risk::Bounds;
+use crate::state::{Feed, State};
 use crate::timeline::{Single, Timeline};
-use crate::{BacktestConfig, BacktestError, CancelReason, Context, Journal, Market, OrderId, Requests, Strategy};
+use crate::{
+    AccountKind, BacktestConfig, BacktestError, CancelReason, Commission, Context, FillMoment, FillOrder, Journal,
+    Market, OrderId, Requests, Strategy, calendar,
+};
 
 /// Runs a strategy over a market.
 ///
 /// # Errors
-/// [`BacktestError`] for a config out of range, forecasts that are unsorted, not finite or about an unknown instrument, and a
-/// request for an unknown instrument.
+/// [`BacktestError`] for a config out of range or one that the market cannot serve, forecasts that are unsorted, not finite or about an
+/// unknown instrument, and a request for an unknown instrument.
 ///
 /// # Panics
 /// When the accounting identity does not hold at the end, which is a bug.
@@ -48,15 +56,24 @@ pub fn run_into<S: Strategy>(
     journal: &mut Journal,
 ) -> Result<(), BacktestError> {
     config.validate()?;
+    check_market(market, config)?;
     let delivery = Delivery::new(forecasts, market.len())?;
     journal.reset(config.initial_cash, market);
     match market.merged_timeline() {
         None => {
             let bars = market.bars(tidegate_market::InstrumentId(0));
-            Engine::new(Single { bars }, market, config, delivery, journal).run(strategy)
+            Engine::new(Single::new(bars), market, config, delivery, journal).run(strategy)
         }
         Some(merged) => Engine::new(merged, market, config, delivery, journal).run(strategy),
     }
+}
+
+/// Refuses what the config asks of a market that the market does not have.
+fn check_market(market: &Market, config: &BacktestConfig) -> Result<(), BacktestError> {
+    if config.session_exit && market.sessions().is_none() {
+        return Err(BacktestError::NoSessions);
+    }
+    market.instruments().iter().try_for_each(|instrument| config.slippage.validate_for(instrument))
 }
 
 /// An order that may fill now.
@@ -65,18 +82,119 @@ struct Candidate {
     id: OrderId,
     instrument: u32,
     row: u32,
-    /// Sorts before others of its moment: units that close a position come first, then whatever the moment ranks by.
-    rank: u8,
+    /// The label of the bar.
+    time: Timestamp,
     quote: f64,
+    moment: FillMoment,
+    /// Whether the order waited in the book as a limit order.
+    is_maker: bool,
+}
+
+/// The orders that may fill at one moment.
+#[derive(Debug, Default)]
+struct Candidates {
+    /// Those that only take away from a position.
+    reducing: Vec<Candidate>,
+    others: Vec<Candidate>,
+}
+
+impl Candidates {
+    #[inline]
+    fn clear(&mut self) {
+        self.reducing.clear();
+        self.others.clear();
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.reducing.is_empty() && self.others.is_empty()
+    }
+
+    #[inline]
+    fn push(&mut self, candidate: Candidate, only_reduces: bool) {
+        if only_reduces { self.reducing.push(candidate) } else { self.others.push(candidate) }
+    }
+
+    /// Sorts by instrument, then by age; most often they come in that order, which a sort finds out in one pass. Where age alone
+    /// counts, all are among the others.
+    #[inline]
+    fn sort(&mut self, order: FillOrder) {
+        if order == FillOrder::OldestFirst {
+            self.others.append(&mut self.reducing);
+            return self.others.sort_unstable_by_key(|candidate| candidate.id);
+        }
+        for candidates in [&mut self.reducing, &mut self.others] {
+            if candidates.len() > 1 {
+                candidates.sort_unstable_by_key(|candidate| (candidate.instrument, candidate.id));
+            }
+        }
+    }
 }
 
 /// A target weight on its way to an order.
 #[derive(Debug, Clone, Copy)]
 struct Rebalance {
-    adds: bool,
     instrument: u32,
     sequence: u32,
     units: f64,
+}
+
+/// The rebalances of one decision, the last target first.
+#[derive(Debug, Default)]
+struct Rebalances {
+    /// Those that only take away from a position.
+    reducing: Vec<Rebalance>,
+    others: Vec<Rebalance>,
+}
+
+/// What the fills of one instrument took of one bar's volume.
+#[derive(Debug, Clone, Copy, Default)]
+struct VolumeTaken {
+    row: u32,
+    units: f64,
+}
+
+/// What is counted day by day.
+#[derive(Debug, Clone, Copy)]
+struct Today {
+    day: i64,
+    /// Equity at the last close of the day before.
+    start_equity: f64,
+    /// Value of the units that requests added.
+    added_value: f64,
+    /// Whether the daily loss stop ended trading for the day.
+    is_stopped: bool,
+}
+
+/// What a run has to look after at every bar besides orders, marks and the strategy: most need nothing of it.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
+struct Needs {
+    /// Money or units may move between two closes without a fill.
+    nights: bool,
+    /// Some instrument is not in the account's currency.
+    rates: bool,
+    /// Sums of a day bind.
+    days: bool,
+    /// Something may close positions without the strategy at a close.
+    stops: bool,
+    /// Positions are closed at the end of sessions.
+    session_ends: bool,
+}
+
+impl Needs {
+    fn new(market: &Market, config: &BacktestConfig) -> Self {
+        let (extras, limits) = (market.extras(), &config.limits);
+        let days = limits.daily_loss_stop.is_some() || limits.daily_turnover_max.is_some();
+        let margin = matches!(config.account, AccountKind::Margin { .. });
+        Self {
+            nights: !extras.actions.is_empty() || extras.has_funding || !config.financing.is_none(),
+            rates: extras.has_fx,
+            days,
+            stops: days || margin || limits.drawdown_stop.is_some() || limits.losing_trades_stop.is_some(),
+            session_ends: config.session_exit,
+        }
+    }
 }
 
 struct Engine<'a, T> {
@@ -87,9 +205,32 @@ struct Engine<'a, T> {
     opened: Vec<u32>,
     journal: &'a mut Journal,
     equity_peak: f64,
-    candidates: Vec<Candidate>,
-    rebalances: Vec<Rebalance>,
+    /// The bounds of the decision that is made.
+    bounds: Bounds,
+    /// The bound on gross exposure over equity that fills are trimmed to.
+    gross_bound: Option<f64>,
+    /// The label of every bar that opens in the step that trades, where they have one label.
+    opening_label: Option<Timestamp>,
+    candidates: Candidates,
+    /// Orders that acted in the bar that is looked into.
+    acted: Vec<OrderId>,
+    rebalances: Rebalances,
     seen: Vec<bool>,
+    /// Money of the account per money of the instrument.
+    fx: Vec<f64>,
+    /// The next corporate action.
+    next_action: usize,
+    /// The next funding rate of each instrument.
+    next_funding: Vec<usize>,
+    delisted: Vec<bool>,
+    volume_taken: Vec<VolumeTaken>,
+    today: Today,
+    /// The calendar month and the value traded in it.
+    month: (i64, f64),
+    needs: Needs,
+    losing_trades: u32,
+    /// Round trips that were looked at for losses.
+    trades_seen: usize,
 }
 
 impl<'a, T: Timeline + Copy> Engine<'a, T> {
@@ -101,25 +242,49 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
         journal: &'a mut Journal,
     ) -> Self {
         let orders = std::mem::take(&mut journal.orders);
+        let instruments = market.len();
         Self {
             timeline,
             config,
             state: State::new(market, config.initial_cash, delivery, orders),
-            opened: vec![0; market.len()],
+            opened: vec![0; instruments],
             journal,
             equity_peak: config.initial_cash.0,
-            candidates: Vec::new(),
-            rebalances: Vec::new(),
-            seen: vec![false; market.len()],
+            bounds: Bounds::new(config, config.initial_cash.0, 0.0),
+            gross_bound: config.gross_bound(),
+            opening_label: None,
+            candidates: Candidates::default(),
+            acted: Vec::new(),
+            rebalances: Rebalances::default(),
+            seen: vec![false; instruments],
+            fx: vec![1.0; instruments],
+            next_action: 0,
+            next_funding: vec![0; instruments],
+            delisted: vec![false; instruments],
+            volume_taken: vec![VolumeTaken::default(); instruments],
+            today: Today { day: i64::MIN, start_equity: config.initial_cash.0, added_value: 0.0, is_stopped: false },
+            month: (i64::MIN, 0.0),
+            needs: Needs::new(market, config),
+            losing_trades: 0,
+            trades_seen: 0,
         }
     }
 
     fn run<S: Strategy>(mut self, strategy: &mut S) -> Result<(), BacktestError> {
         let mut requests = Requests::default();
-        let drawdown_floor = 1.0 - self.config.limits.drawdown_stop.unwrap_or(1.0);
         for step in 0..self.timeline.steps() {
+            if self.needs.nights {
+                self.pass_the_night(step);
+            }
+            self.timeline.follow_opens(step);
+            if self.needs.session_ends {
+                self.exit_carried(step);
+            }
             if !self.state.book.is_empty() {
                 self.trade(step);
+            }
+            if self.needs.session_ends {
+                self.exit_sessions(step);
             }
             if !self.timeline.is_lockstep() {
                 self.note_openings(step);
@@ -132,9 +297,7 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
             if self.journal.halt.is_some() {
                 continue;
             }
-            if self.state.equity <= self.equity_peak * drawdown_floor {
-                self.stop_at_drawdown(step);
-            } else {
+            if !(self.needs.stops && self.stopped(step)) {
                 self.consult(step, strategy, &mut requests);
                 if requests.any {
                     self.decide(step, &mut requests)?;
@@ -156,12 +319,16 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
     fn mark(&mut self, step: usize) {
         let timeline = self.timeline;
         self.state.step = step as u32;
-        self.state.closed = timeline.first_closing(step);
+        self.state.label = self.state.market.labels()[step];
+        if self.needs.rates {
+            self.convert_at(timeline.close_time(step));
+        }
         for bar in timeline.closings(step) {
-            let index = bar.instrument as usize;
-            self.state.account.mark(index, self.state.columns[index].close[bar.row as usize]);
-            self.state.rows[index] = bar.row + 1;
-            self.state.updated[index] = step as u32 + 1;
+            let [index, row] = [bar.instrument as usize, bar.row as usize];
+            let columns = &self.state.columns[index];
+            self.state.account.mark(index, columns.close[row] * self.fx[index]);
+            let close = columns.signal_close[row];
+            self.state.feeds[index] = Feed { rows: bar.row + 1, updated: step as u32 + 1, close };
         }
         self.record();
         self.equity_peak = if self.state.equity > self.equity_peak { self.state.equity } else { self.equity_peak };
@@ -191,7 +358,9 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
                 let index = bar.instrument as usize;
                 self.opened[index] = bar.row + 1;
                 if bar.row > 0 {
-                    self.state.account.mark(index, self.state.columns[index].close[bar.row as usize - 1]);
+                    let close = self.state.columns[index].close[bar.row as usize - 1];
+                    let units = self.new_units(bar.instrument, bar.row - 1, bar.row);
+                    self.state.account.mark(index, close / units * self.fx[index]);
                 }
             }
         }
@@ -201,40 +370,66 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
     #[inline(always)]
     fn consult<S: Strategy>(&mut self, step: usize, strategy: &mut S, requests: &mut Requests) {
         if self.state.delivery.is_pending() {
-            self.state.delivery.deliver(self.timeline.close_time(step), &self.state.rows);
+            self.state.delivery.deliver(self.timeline.close_time(step), &self.state.feeds);
         }
+        // The engine may have made orders of its own since the last requests: a margin call, a delisting.
+        requests.next_id = self.state.orders.len() as u32;
         strategy.on_bar(&Context { state: &self.state }, requests);
     }
 
-    /// Returns the label of the current step: that of the first bar that closed in it.
-    fn label(&self) -> Timestamp {
-        let closed = self.state.closed;
-        self.state.columns[closed.instrument as usize].time[closed.row as usize]
+    /// Returns the day that a moment belongs to.
+    fn day(&self, time: Timestamp) -> i64 {
+        calendar::day(time, self.state.market.sessions())
     }
 
     fn cancel(&mut self, id: OrderId, reason: CancelReason, time: Timestamp) {
-        self.state.book.end(&mut self.state.orders[id.index()], OrderEvent::Cancel(reason), time);
+        self.state.book.advance(&mut self.state.orders[id.index()], OrderEvent::Cancel(reason), time);
+        if !self.state.book.linked().is_empty() {
+            self.cancel_held_children(id, time);
+        }
+    }
+
+    /// Cancels every order of an instrument that has not ended.
+    fn cancel_instrument(&mut self, index: usize, reason: CancelReason, time: Timestamp) {
+        while let Some(waiting) = self.state.book.waiting(index).first() {
+            self.cancel(waiting.id, reason, time);
+        }
     }
 
     fn cancel_all(&mut self, reason: CancelReason, time: Timestamp) {
         for index in 0..self.state.market.len() {
-            while let Some(waiting) = self.state.book.waiting(index).first() {
-                self.cancel(waiting.id, reason, time);
-            }
+            self.cancel_instrument(index, reason, time);
         }
     }
 
+    /// Returns whether the commission depends on what the month has traded.
+    const fn counts_months(&self) -> bool {
+        matches!(self.config.commission, Commission::Tiered(_))
+    }
+
     fn finish(mut self) {
-        let last = self.label();
+        let last = self.state.label;
+        if self.journal.halt.is_none_or(|halt| halt.reason != crate::HaltReason::Ruin) {
+            self.apply_actions(self.timeline.steps());
+            if self.config.data_end == crate::DataEnd::Close {
+                self.close_at_the_end();
+            }
+        }
         self.cancel_all(CancelReason::DataEnded, last);
         let totals = self.state.account.totals();
-        let earned = totals.realized_pnl.0 + totals.unrealized_pnl.0 - totals.commission.0;
         let initial = self.config.initial_cash.0;
-        let terms = [initial, self.state.equity, self.equity_peak, totals.realized_pnl.0, totals.commission.0];
+        let terms = [
+            initial,
+            self.state.equity,
+            self.equity_peak,
+            totals.realized_pnl.0,
+            totals.commission.0,
+            self.state.account.largest_fill(),
+        ];
         let scale = terms.iter().fold(0.0, |scale: f64, term| scale.max(term.abs()));
         assert!(
-            (self.state.equity - initial - earned).abs() <= 1e-9 * scale,
-            "equity `{}` must be initial cash `{initial}` plus realized, unrealized and commission `{totals:?}`",
+            (self.state.equity - initial - totals.earned().0).abs() <= 1e-9 * scale,
+            "equity `{}` must be initial cash `{initial}` plus what was earned, `{totals:?}`",
             self.state.equity
         );
         self.journal.orders = self.state.orders;
@@ -253,17 +448,16 @@ mod tests {
     use super::*;
     use crate::strategies::{SmaCross, SmaCrossParams};
     use crate::testing::flat_bars;
-    use crate::{Commission, FillTiming, RiskLimits, Slippage};
+    use crate::{FillTiming, RiskLimits, Slippage};
 
     fn check(fill: FillTiming) {
         let prices: Vec<f64> = (0..500).map(|row| 100.0 + 10.0 * (f64::from(row) * 0.37).sin()).collect();
         let series = || vec![(Instrument::fractional("A"), Arc::new(flat_bars(&prices)))];
         let config = BacktestConfig {
-            initial_cash: Cash(1_000.0),
-            fill,
             commission: Commission::Bps(Bps(5.0)),
             slippage: Slippage::Bps(Bps(1.0)),
             limits: RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED },
+            ..BacktestConfig::frictionless(Cash(1_000.0), fill)
         };
         let bars = |count| NonZeroUsize::new(count).expect("above zero");
         let params = SmaCrossParams { fast_bars: bars(2), slow_bars: bars(5), weight: 1.0, allow_short: true };
@@ -286,5 +480,6 @@ mod tests {
         check(FillTiming::NextOpen);
         check(FillTiming::NextClose);
         check(FillTiming::SameClose);
+        check(FillTiming::SameCloseBookedNext);
     }
 }

@@ -24,6 +24,45 @@ pub enum BacktestError {
         /// The symbol.
         symbol: String,
     },
+    /// Signal bars that are not those of the traded bars.
+    #[error(
+        "signal bars of `{symbol}` must have the times of its traded bars, has `{found}` rows beside `{expected}` or other times"
+    )]
+    SignalRows {
+        /// The symbol.
+        symbol: String,
+        /// Traded bars.
+        expected: usize,
+        /// Signal bars.
+        found: usize,
+    },
+    /// No exchange rate when it is first needed.
+    #[error(
+        "an exchange rate for `{symbol}` must be known at its first close, `{time}`; hint: start the rates earlier or the bars later"
+    )]
+    NoExchangeRate {
+        /// The symbol.
+        symbol: String,
+        /// The first close.
+        time: Timestamp,
+    },
+    /// A corporate action out of range.
+    #[error("{name} of `{symbol}` at `{time}` must be {rule}, was `{value}`")]
+    Action {
+        /// The symbol.
+        symbol: String,
+        /// When it takes effect.
+        time: Timestamp,
+        /// What the number is.
+        name: &'static str,
+        /// The rule in words.
+        rule: &'static str,
+        /// The number found.
+        value: f64,
+    },
+    /// An exit at the end of sessions in a market without sessions.
+    #[error("session_exit needs the sessions of the market; hint: state them with the data")]
+    NoSessions,
     /// A number outside its range.
     #[error("{name} must be {rule}, was `{value}`")]
     Range {
@@ -33,6 +72,24 @@ pub enum BacktestError {
         rule: &'static str,
         /// The number found.
         value: f64,
+    },
+    /// Slippage in ticks for an instrument without a tick size.
+    #[error("slippage in ticks must have a tick size, `{symbol}` has none; hint: set tick_size for `{symbol}`")]
+    NoTickSize {
+        /// The symbol.
+        symbol: String,
+    },
+    /// Weights of equal risk contribution that do not exist or were not found.
+    #[error(
+        "risk contributions of `{instruments}` instruments must be equal, differ by `{deviation:e}` of a share after `{sweeps}` sweeps; hint: leave out instruments that hedge each other, or measure over more bars"
+    )]
+    RiskContributions {
+        /// The number of instruments.
+        instruments: usize,
+        /// How often every weight was moved.
+        sweeps: u32,
+        /// How far the worst contribution is from its share, as a fraction of it.
+        deviation: f64,
     },
     /// Forecasts out of order.
     #[error(
@@ -69,6 +126,12 @@ pub enum BacktestError {
         instruments: usize,
     },
 }
+
+/// The largest amount of money, units or price that the engine reckons with: sums of it stay far from overflow.
+pub(crate) const AMOUNT_MAX: f64 = 1e15;
+
+/// The range of what prices and quantities are multiplied by: contract sizes, steps, split ratios, exchange rates.
+pub(crate) const FACTORS: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
 
 /// Checks one number against its rule.
 pub(crate) fn require(name: &'static str, rule: &'static str, value: f64, holds: bool) -> Result<(), BacktestError> {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tidegate_market::{Cash, InstrumentId, Price, Quantity, Side, Timestamp};
+use tidegate_market::{Cash, CorporateActionKind, InstrumentId, Price, Quantity, Side, Timestamp};
 
 use crate::hash::Fnv1a;
-use crate::{Market, Order, OrderId, OrderStatus, Position, Totals};
+use crate::{Liquidity, Market, Order, OrderId, OrderStatus, Position, Totals};
 
 /// Where in its bar a fill happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +29,16 @@ pub struct Fill {
     pub side: Side,
     /// Units, above zero.
     pub quantity: Quantity,
-    /// Price with slippage.
+    /// Price with slippage, in the instrument's currency.
     pub price: Price,
-    /// Commission.
+    /// Commission, in the account's currency.
     pub commission: Cash,
-    /// Money lost against the quoted price; contained in `price`.
+    /// Money lost against the quoted price, in the account's currency; contained in `price`.
     pub slippage: Cash,
+    /// Money of the account per money of the instrument.
+    pub fx_rate: f64,
+    /// Whether the order waited in the book or took what was there.
+    pub liquidity: Liquidity,
     /// The row of the instrument's bars.
     pub row: u32,
     /// The label of that bar.
@@ -191,6 +195,8 @@ impl EquityColumns {
 pub enum HaltReason {
     /// Equity fell from its highest by the drawdown stop: positions are closed by market orders, the run goes on without trading.
     DrawdownStop,
+    /// The last round trips all lost: positions are closed by market orders, the run goes on without trading.
+    LosingTrades,
     /// Equity fell to zero or below at a close, by its prices or by the costs of fills there: positions were closed there, and the
     /// run ended.
     Ruin,
@@ -203,6 +209,49 @@ pub struct Halt {
     pub time: Timestamp,
     /// Why.
     pub reason: HaltReason,
+}
+
+/// Why money moved without a fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CashFlowKind {
+    /// A dividend, received by who is long and paid by who is short.
+    Dividend,
+    /// Interest earned on cash.
+    CashInterest,
+    /// The fee for borrowed units.
+    BorrowFee,
+    /// Interest on borrowed money.
+    MarginInterest,
+    /// Funding of a perpetual contract: at a positive rate longs pay shorts.
+    Funding,
+}
+
+/// Money that moved without a fill.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CashFlow {
+    /// The label of the step in which it was booked.
+    pub time: Timestamp,
+    /// The instrument; `None` for what concerns the account as a whole.
+    pub instrument: Option<InstrumentId>,
+    /// Why.
+    pub kind: CashFlowKind,
+    /// Money in the account's currency, positive when received.
+    pub amount: Cash,
+}
+
+/// A corporate action that met a position.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AppliedAction {
+    /// The label of the step in which it took effect.
+    pub time: Timestamp,
+    /// The instrument.
+    pub instrument: InstrumentId,
+    /// What it was.
+    pub kind: CorporateActionKind,
+    /// Units held before it.
+    pub units_before: Quantity,
+    /// Units held after it.
+    pub units_after: Quantity,
 }
 
 /// The complete record of a run.
@@ -218,12 +267,20 @@ pub struct Journal {
     pub trades: Vec<ClosedTrade>,
     /// The account after each bar.
     pub equity: EquityColumns,
+    /// Money that moved without a fill, in the order of events.
+    pub cash_flows: Vec<CashFlow>,
+    /// Corporate actions that met a position, in the order of events.
+    pub actions: Vec<AppliedAction>,
     /// What is held at the end, one entry per instrument.
     pub positions: Vec<Position>,
     /// Sums over the run.
     pub totals: Totals,
     /// Why trading ended early, if it did.
     pub halt: Option<Halt>,
+    /// The steps at which the daily loss stop ended trading for the day.
+    pub daily_loss_stops: Vec<Timestamp>,
+    /// The steps at which a margin call cut the positions.
+    pub margin_calls: Vec<Timestamp>,
 }
 
 impl Journal {
@@ -240,10 +297,12 @@ impl Journal {
     /// Returns a hash of every order with its life.
     ///
     /// FNV-1a, 64 bits (offset basis `0xcbf29ce484222325`, prime `0x100000001b3`), over the little-endian bytes of, per order in
-    /// order: instrument (u32), side (u8: buy 0, sell 1), kind (u8: market 0, limit 1, stop 2), its price (f64 bits, 0.0 for market),
-    /// quantity (f64 bits), time in force (u8: GTC 0, day 1), effect (u8: any 0, reduce only 1), origin (u8), submitted time (i64
-    /// nanoseconds), status (u8: working 0, filled 1, cancelled 2, denied 3), reason (u8, in the order of declaration from 0; 0 for
-    /// the first two), ended time (i64, 0 for none), filled quantity (f64 bits), fill price (f64 bits, 0.0 for none).
+    /// order: instrument (u32), side (u8: buy 0, sell 1), kind (u8: market 0, limit 1, stop 2, market on open 3, market on close 4,
+    /// stop limit 5, trailing by an amount 6, by a fraction 7), its price or distance (f64 bits, 0.0 for market; of a stop limit the
+    /// stop, then the limit), quantity (f64 bits), time in force (u8: GTC 0, day 1, GTD 2 and then its date, IOC 3, FOK 4), effect (u8:
+    /// any 0, reduce only 1), origin (u8), submitted time (i64 nanoseconds), status (u8, in the order of declaration: working 0, filled
+    /// 1, cancelled 2, denied 3, held 4, partially filled 5), reason (u8, in the order of declaration from 0; 0 where there is none),
+    /// ended time (i64, 0 for none), filled quantity (f64 bits), fill price (f64 bits, 0.0 for none).
     pub fn order_hash(&self) -> u64 {
         let mut hash = Fnv1a::default();
         for order in &self.orders {
@@ -254,8 +313,8 @@ impl Journal {
 
     pub(crate) fn reset(&mut self, initial_cash: Cash, market: &Market) {
         self.initial_cash = initial_cash;
-        // Room for an order every sixteen bars: memory that is not used is not touched, and a busy run does not copy as it grows.
-        let orders = market.labels().len() / 16;
+        // Room for an order every eight bars: memory that is not used is not touched, and a busy run does not copy as it grows.
+        let orders = market.all_bars().iter().map(|bars| bars.len()).sum::<usize>() / 8;
         self.orders.clear();
         self.orders.reserve(orders);
         self.fills.clear();
@@ -263,6 +322,10 @@ impl Journal {
         self.trades.clear();
         self.trades.reserve(orders / 2);
         self.equity.reset(initial_cash, market);
+        self.cash_flows.clear();
+        self.actions.clear();
+        self.daily_loss_stops.clear();
+        self.margin_calls.clear();
         self.positions.clear();
         self.totals = Totals::default();
         self.halt = None;

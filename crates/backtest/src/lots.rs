@@ -14,11 +14,17 @@ pub(crate) struct Extremes {
 impl Extremes {
     const NONE: Self = Self { high: f64::NEG_INFINITY, low: f64::INFINITY };
 
+    #[inline]
     fn merge(&mut self, other: Self) {
         self.high = if other.high > self.high { other.high } else { self.high };
         self.low = if other.low < self.low { other.low } else { self.low };
     }
 
+    const fn divided(self, ratio: f64) -> Self {
+        Self { high: self.high / ratio, low: self.low / ratio }
+    }
+
+    #[inline]
     fn of(high: &[f64], low: &[f64]) -> Self {
         let mut extremes = Self::NONE;
         for (&high, &low) in high.iter().zip(low) {
@@ -33,6 +39,7 @@ impl Extremes {
 pub(crate) struct Lot {
     pub(crate) quantity: f64,
     pub(crate) price: f64,
+    pub(crate) fx_rate: f64,
     pub(crate) commission_per_unit: f64,
     pub(crate) slippage_per_unit: f64,
     pub(crate) row: u32,
@@ -63,6 +70,7 @@ impl Default for LotQueue {
 pub(crate) struct Entry {
     pub(crate) quantity: f64,
     pub(crate) price: f64,
+    pub(crate) fx_rate: f64,
     pub(crate) commission_per_unit: f64,
     pub(crate) slippage_per_unit: f64,
     pub(crate) row: u32,
@@ -73,6 +81,7 @@ pub(crate) struct Entry {
 
 impl LotQueue {
     /// Adds units behind all others. `high` and `low` are the instrument's columns.
+    #[inline]
     pub(crate) fn push(&mut self, entry: &Entry, high: &[f64], low: &[f64]) {
         if self.lots.is_empty() {
             self.folded = 0;
@@ -84,6 +93,7 @@ impl LotQueue {
         self.lots.push_back(Lot {
             quantity: entry.quantity,
             price: entry.price,
+            fx_rate: entry.fx_rate,
             commission_per_unit: entry.commission_per_unit,
             slippage_per_unit: entry.slippage_per_unit,
             row: entry.row,
@@ -94,6 +104,7 @@ impl LotQueue {
 
     /// Takes up to `quantity` units off the oldest lot. Returns the lot with its quantity set to what was taken, and the extremes of
     /// the rows before `rows_end` that it saw; `None` without lots.
+    #[inline]
     pub(crate) fn take(&mut self, quantity: f64, rows_end: u32, high: &[f64], low: &[f64]) -> Option<(Lot, Extremes)> {
         self.read(rows_end, high, low);
         if self.folded == 0 {
@@ -114,12 +125,29 @@ impl LotQueue {
         Some((taken, taken.extremes))
     }
 
+    /// Counts in new units from a row on: `ratio` for each old one. Extremes before it are divided like the prices.
+    pub(crate) fn split(&mut self, ratio: f64, row: u32, high: &[f64], low: &[f64]) {
+        if self.lots.is_empty() {
+            return;
+        }
+        self.read(row, high, low);
+        self.tail = self.tail.divided(ratio);
+        for lot in &mut self.lots {
+            lot.quantity *= ratio;
+            lot.price /= ratio;
+            lot.commission_per_unit /= ratio;
+            lot.slippage_per_unit /= ratio;
+            lot.extremes = lot.extremes.divided(ratio);
+        }
+    }
+
     /// Drops what rounding left of a position that is closed.
     pub(crate) fn clear(&mut self) {
         self.lots.clear();
         self.folded = 0;
     }
 
+    #[inline]
     fn read(&mut self, rows_end: u32, high: &[f64], low: &[f64]) {
         if rows_end <= self.rows_read {
             return;
@@ -135,6 +163,7 @@ impl LotQueue {
         }
     }
 
+    #[inline]
     fn fold(&mut self) {
         let mut since = Extremes::NONE;
         for lot in self.lots.iter_mut().rev() {
@@ -157,6 +186,7 @@ mod tests {
         let entry = Entry {
             quantity,
             price: 10.0,
+            fx_rate: 1.0,
             commission_per_unit: 0.0,
             slippage_per_unit: 0.0,
             row,
@@ -185,6 +215,17 @@ mod tests {
         check(&mut queue, 2.0, 6, 2.0, 19.0, 11.0); // rows 4..6, half of the last lot
         check(&mut queue, 2.0, 6, 2.0, 19.0, 11.0);
         assert!(queue.take(1.0, 6, &HIGH, &LOW).is_none());
+    }
+
+    #[test]
+    fn a_split_counts_the_rows_before_it_in_new_prices() {
+        let mut queue = LotQueue::default();
+        push(&mut queue, 5.0, 0);
+        queue.split(2.0, 2, &HIGH, &LOW);
+        // Rows 0 and 1 saw 15 and 8, which are 7.5 and 4 now; rows 2 and 3 are quoted in new prices already.
+        check(&mut queue, 4.0, 4, 4.0, 13.0, 4.0);
+        let (lot, _) = queue.take(9.0, 4, &HIGH, &LOW).expect("a lot");
+        assert_eq!((lot.quantity, lot.price), (6.0, 5.0));
     }
 
     #[test]

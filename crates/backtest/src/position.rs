@@ -7,9 +7,9 @@ use tidegate_market::{Cash, Price, Quantity};
 pub struct Position {
     /// Units held; negative is short.
     pub quantity: Quantity,
-    /// Average price paid for the units held, weighted by quantity; zero without a position.
+    /// Average price paid for the units held, weighted by quantity, in the account's currency; zero without a position.
     pub average_cost: Price,
-    /// Last known price: the close of the last bar.
+    /// Last known price, that of the last bar's close, in the account's currency.
     pub mark: Price,
     /// Money per unit and point of price.
     pub multiplier: f64,
@@ -32,11 +32,19 @@ impl Position {
         Cash(self.quantity.0 * self.multiplier * (self.mark.0 - self.average_cost.0))
     }
 
+    /// Counts in new units: `ratio` for each old one.
+    pub fn split(&mut self, ratio: f64) {
+        self.quantity.0 *= ratio;
+        self.average_cost.0 /= ratio;
+        self.mark.0 /= ratio;
+    }
+
     /// Takes in a fill of signed `units` at `price` and returns the realized gain, before commission.
     ///
     /// Adding moves the average cost, taking away realizes against it, crossing zero does both: it closes at the old cost and opens
     /// the rest at the fill price.
-    pub(crate) fn apply(&mut self, units: f64, price: f64) -> f64 {
+    #[inline]
+    pub fn apply(&mut self, units: f64, price: f64) -> f64 {
         let [held, cost] = [self.quantity.0, self.average_cost.0];
         let after = snap(held + units, held, units);
         self.quantity = Quantity(after);
@@ -55,6 +63,7 @@ impl Position {
 }
 
 /// Removes what rounding leaves of a position that was meant to close.
+#[inline]
 fn snap(after: f64, held: f64, units: f64) -> f64 {
     if after.abs() <= 8.0 * f64::EPSILON * held.abs().max(units.abs()) { 0.0 } else { after }
 }

@@ -14,7 +14,8 @@
 //! that moment. With a bound of one this is the cash-shortfall rule: an order for the whole account spends all cash including costs and
 //! no more. What is trimmed away is gone; units that close a position are never trimmed.
 
-use crate::{DenialReason, RiskLimits};
+use crate::commission::Affine;
+use crate::{AccountKind, BacktestConfig, DenialReason};
 
 /// Rounding of sums must not deny a weight that equals its limit.
 const TOLERANCE: f64 = 1.0 + 1e-9;
@@ -33,6 +34,8 @@ pub(crate) struct Change {
     pub(crate) before: f64,
     pub(crate) after: f64,
     pub(crate) unit_value: f64,
+    /// The exposure of the instrument's group before the change, where it is limited.
+    pub(crate) group_gross: Option<f64>,
 }
 
 impl Change {
@@ -48,6 +51,50 @@ impl Change {
     pub(crate) fn kept(self) -> f64 {
         if self.before * self.after > 0.0 { self.before.abs().min(self.after.abs()) } else { 0.0 }
     }
+
+    /// Returns the value of the units that the change adds.
+    #[inline]
+    pub(crate) fn added_value(self) -> f64 {
+        (self.after.abs() - self.kept()) * self.unit_value
+    }
+}
+
+/// The bounds of one decision: limits and account, times equity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Bounds {
+    weight: Option<f64>,
+    gross: Option<(f64, DenialReason)>,
+    net: Option<f64>,
+    /// What the sum of all positions may be worth before cash is below zero.
+    paid: Option<f64>,
+    group: Option<f64>,
+    /// What may still be added today.
+    added: Option<f64>,
+    positions: Option<u32>,
+    allows_short: bool,
+}
+
+impl Bounds {
+    /// Returns the bounds at an equity, when units worth `added_today` were asked for earlier in the day.
+    #[inline]
+    pub(crate) fn new(config: &BacktestConfig, equity: f64, added_today: f64) -> Self {
+        let limits = &config.limits;
+        let times_equity = |limit: f64| limit * equity;
+        let gross = config.gross_bound().map(|bound| {
+            let by_limit = limits.gross_leverage_max.is_some_and(|limit| limit <= bound);
+            (bound * equity, if by_limit { DenialReason::GrossLeverageLimit } else { DenialReason::BuyingPower })
+        });
+        Self {
+            weight: limits.weight_max.map(times_equity),
+            gross,
+            net: limits.net_leverage_max.map(times_equity),
+            paid: (config.account == AccountKind::CashAndShorts).then_some(equity),
+            group: limits.group_weight_max.map(times_equity),
+            added: limits.daily_turnover_max.map(|limit| (limit * equity - added_today).max(0.0)),
+            positions: limits.positions_max,
+            allows_short: config.account != AccountKind::Cash,
+        }
+    }
 }
 
 /// What the limits leave of a change.
@@ -62,7 +109,7 @@ pub(crate) struct Clip {
 impl Projection {
     #[inline]
     pub(crate) fn with(self, change: Change) -> Self {
-        let Change { before, after, unit_value } = change;
+        let Change { before, after, unit_value, .. } = change;
         Self {
             gross: self.gross + (after.abs() - before.abs()) * unit_value,
             net: self.net + (after - before) * unit_value,
@@ -73,54 +120,79 @@ impl Projection {
 
 /// Returns the limit that a change would break.
 #[inline]
-pub(crate) fn denial(limits: &RiskLimits, equity: f64, now: Projection, change: Change) -> Option<DenialReason> {
-    let Change { before, after, unit_value } = change;
+pub(crate) fn denial(bounds: &Bounds, now: Projection, change: Change) -> Option<DenialReason> {
+    let Change { before, after, unit_value, group_gross } = change;
     if change.takes_away() {
         return None;
     }
+    if after < 0.0 && !bounds.allows_short {
+        return Some(DenialReason::ShortSale);
+    }
     let then = now.with(change);
-    let breaks =
-        |limit: Option<f64>, was: f64, is: f64| limit.is_some_and(|limit| is > was && is > limit * equity * TOLERANCE);
-    if breaks(limits.weight_max, before.abs() * unit_value, after.abs() * unit_value) {
+    let breaks = |bound: Option<f64>, was: f64, is: f64| bound.is_some_and(|bound| is > was && is > bound * TOLERANCE);
+    if breaks(bounds.weight, before.abs() * unit_value, after.abs() * unit_value) {
         return Some(DenialReason::WeightLimit);
     }
-    if breaks(limits.gross_leverage_max, now.gross, then.gross) {
-        return Some(DenialReason::GrossLeverageLimit);
+    if let Some((bound, reason)) = bounds.gross
+        && breaks(Some(bound), now.gross, then.gross)
+    {
+        return Some(reason);
     }
-    if breaks(limits.net_leverage_max, now.net.abs(), then.net.abs()) {
+    if breaks(bounds.net, now.net.abs(), then.net.abs()) {
         return Some(DenialReason::NetLeverageLimit);
     }
-    positions_denial(limits, now, change)
+    if breaks(bounds.paid, now.net, then.net) {
+        return Some(DenialReason::BuyingPower);
+    }
+    let group = group_gross.unwrap_or(0.0);
+    if group_gross.is_some() && breaks(bounds.group, group, group + then.gross - now.gross) {
+        return Some(DenialReason::GroupLimit);
+    }
+    if breaks(bounds.added, 0.0, change.added_value()) {
+        return Some(DenialReason::TurnoverLimit);
+    }
+    positions_denial(bounds, now, change)
 }
 
 /// Returns the denial of a change that opens one position too many.
 #[inline]
-pub(crate) fn positions_denial(limits: &RiskLimits, now: Projection, change: Change) -> Option<DenialReason> {
+pub(crate) fn positions_denial(bounds: &Bounds, now: Projection, change: Change) -> Option<DenialReason> {
     let then = now.with(change).positions;
-    let too_many = limits.positions_max.is_some_and(|most| then > now.positions && then > most);
+    let too_many = bounds.positions.is_some_and(|most| then > now.positions && then > most);
     too_many.then_some(DenialReason::PositionsLimit)
 }
 
-/// Clips the part of a change that adds to the room that limits leave; `None` when all of it fits.
+/// Clips the part of a change that adds to the room that the bounds leave; `None` when all of it fits.
 ///
-/// With the position first cut to the `kept` units and `x` what a limit measures then, in the direction of the change, the part that
-/// adds is at most `(limit * equity - x) / unit_value` units.
+/// With the position first cut to the `kept` units and `x` what a bound measures then, in the direction of the change, the part that
+/// adds is at most `(bound - x) / unit_value` units.
 #[inline]
-pub(crate) fn clip(limits: &RiskLimits, equity: f64, now: Projection, change: Change) -> Option<Clip> {
+pub(crate) fn clip(bounds: &Bounds, now: Projection, change: Change) -> Option<Clip> {
     if change.takes_away() {
         return None;
     }
     let [side, kept] = [change.after.signum(), change.kept()];
+    if side < 0.0 && !bounds.allows_short {
+        return Some(Clip { after: 0.0, reason: DenialReason::ShortSale });
+    }
     let base = now.with(Change { after: side * kept, ..change });
+    let group = change.group_gross.map(|gross| gross + base.gross - now.gross);
     let measures = [
-        (limits.weight_max, kept * change.unit_value, DenialReason::WeightLimit),
-        (limits.gross_leverage_max, base.gross, DenialReason::GrossLeverageLimit),
-        (limits.net_leverage_max, side * base.net, DenialReason::NetLeverageLimit),
+        (bounds.weight, kept * change.unit_value, DenialReason::WeightLimit),
+        (
+            bounds.gross.map(|(bound, _)| bound),
+            base.gross,
+            bounds.gross.map_or(DenialReason::BuyingPower, |(_, reason)| reason),
+        ),
+        (bounds.net, side * base.net, DenialReason::NetLeverageLimit),
+        (bounds.paid.filter(|_| side > 0.0), base.net, DenialReason::BuyingPower),
+        (bounds.group.filter(|_| group.is_some()), group.unwrap_or(0.0), DenialReason::GroupLimit),
+        (bounds.added, 0.0, DenialReason::TurnoverLimit),
     ];
     let mut clip = None;
     let mut adding = change.after.abs() - kept;
-    for (limit, exposure, reason) in measures {
-        let Some(most) = limit.map(|limit| limit * equity) else { continue };
+    for (bound, exposure, reason) in measures {
+        let Some(most) = bound else { continue };
         if exposure + adding * change.unit_value > most * TOLERANCE {
             adding = ((most - exposure) / change.unit_value).clamp(0.0, adding);
             clip = Some(Clip { after: side * (kept + adding), reason });
@@ -140,21 +212,34 @@ pub(crate) struct Moment {
     pub(crate) held: f64,
     /// What a unit is worth.
     pub(crate) unit_value: f64,
-    /// Slippage per unit.
-    pub(crate) slippage_per_unit: f64,
-    /// Commission per unit.
-    pub(crate) commission_per_unit: f64,
-    /// The least commission.
-    pub(crate) commission_minimum: f64,
 }
 
-/// Returns how many of the `wanted` units fit under a bound on gross leverage after costs.
+impl Moment {
+    fn closing(&self, wanted: f64) -> f64 {
+        (-self.held).clamp(0.0, wanted)
+    }
+
+    /// Returns whether a fill of the `wanted` units does nothing but take away, so that no bound can cut it.
+    #[inline]
+    pub(crate) fn only_closes(&self, wanted: f64) -> bool {
+        self.closing(wanted) == wanted
+    }
+}
+
+/// Returns how many of the `wanted` units fit under a bound on gross leverage after costs, where slippage is money per unit and the
+/// commission affine.
 ///
-/// With `r` units that close and `y` that open, the bound `base + y u <= L (E - (r + y) (s + c))` is solved for `y`, and once more with
-/// the least commission in place of `c`; the smaller solution counts.
+/// With `r` units that close and `y` that open, the bound `base + y u <= L (E - (r + y) (s + c) - f)` is solved for `y`, and once more
+/// with the least commission in place of the proportional one; the smaller solution counts.
 #[inline]
-pub(crate) fn affordable(gross_leverage_max: f64, moment: &Moment, wanted: f64) -> f64 {
-    let closing = (-moment.held).clamp(0.0, wanted);
+pub(crate) fn affordable(
+    gross_leverage_max: f64,
+    moment: &Moment,
+    slippage_per_unit: f64,
+    commission: Affine,
+    wanted: f64,
+) -> f64 {
+    let closing = moment.closing(wanted);
     if closing == wanted {
         return wanted;
     }
@@ -164,70 +249,122 @@ pub(crate) fn affordable(gross_leverage_max: f64, moment: &Moment, wanted: f64) 
         let equity = moment.equity - closing * per_unit - fixed;
         (gross_leverage_max * equity - base) / (unit + gross_leverage_max * per_unit)
     };
-    let proportional = room(moment.slippage_per_unit + moment.commission_per_unit, 0.0);
-    let opening = if moment.commission_minimum > 0.0 {
-        proportional.min(room(moment.slippage_per_unit, moment.commission_minimum))
+    let proportional = room(slippage_per_unit + commission.per_unit, commission.fixed);
+    let opening = if commission.minimum.is_finite() {
+        proportional.min(room(slippage_per_unit, commission.minimum))
     } else {
         proportional
     };
     (closing + opening.max(0.0)).min(wanted)
 }
 
+/// Does what [`affordable`] does for costs of any shape that do not fall with the quantity, by bisection.
+pub(crate) fn affordable_by_search(
+    gross_leverage_max: f64,
+    moment: &Moment,
+    cost: impl Fn(f64) -> f64,
+    wanted: f64,
+) -> f64 {
+    let closing = moment.closing(wanted);
+    let fits = |quantity: f64| {
+        let gross = moment.gross + (quantity - 2.0 * closing) * moment.unit_value;
+        gross <= gross_leverage_max * (moment.equity - cost(quantity))
+    };
+    if closing == wanted || fits(wanted) {
+        return wanted;
+    }
+    let (mut low, mut high) = (closing, wanted);
+    for _ in 0..200 {
+        let middle = low.midpoint(high);
+        if middle == low || middle == high {
+            break;
+        }
+        if fits(middle) { low = middle } else { high = middle }
+    }
+    low
+}
+
+/// Returns the largest whole number of lots, times the lot, that a budget pays for at a cost per unit: floor division as exact as the
+/// remainder of floating point.
+pub(crate) fn whole_lots_within(budget: f64, cost_per_unit: f64, lot: Option<f64>) -> f64 {
+    let Some(lot) = lot else { return budget / cost_per_unit };
+    let step = cost_per_unit * lot;
+    let lots = ((budget - budget % step) / step).round();
+    lots * lot
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RiskLimits;
 
-    const MOMENT: Moment = Moment {
-        equity: 1_000.0,
-        gross: 0.0,
-        held: 0.0,
-        unit_value: 10.0,
-        slippage_per_unit: 0.0,
-        commission_per_unit: 0.0,
-        commission_minimum: 0.0,
-    };
+    const MOMENT: Moment = Moment { equity: 1_000.0, gross: 0.0, held: 0.0, unit_value: 10.0 };
+    const FREE: Affine = Affine { per_unit: 0.0, fixed: 0.0, minimum: 0.0 };
 
     #[track_caller]
-    fn check(moment: Moment, limit: f64, wanted: f64, expected: f64) {
-        assert!((affordable(limit, &moment, wanted) - expected).abs() < 1e-9);
+    fn check(moment: Moment, commission: Affine, limit: f64, wanted: f64, expected: f64) {
+        assert!((affordable(limit, &moment, 0.1, commission, wanted) - expected).abs() < 1e-9);
+        let cost = |quantity: f64| {
+            0.1 * quantity + (commission.fixed + commission.per_unit * quantity).max(commission.minimum)
+        };
+        assert!((affordable_by_search(limit, &moment, cost, wanted) - expected).abs() < 1e-9);
     }
 
     #[test]
     fn the_whole_account_buys_what_cash_pays_for_including_costs() {
-        check(MOMENT, 1.0, 120.0, 100.0);
+        // 1000 / (10 + 0.1)
+        check(MOMENT, FREE, 1.0, 120.0, 99.009_900_990_099_01);
         // 1000 / (10 + 0.1 + 0.05)
-        check(
-            Moment { slippage_per_unit: 0.1, commission_per_unit: 0.05, ..MOMENT },
-            1.0,
-            120.0,
-            98.522_167_487_684_73,
-        );
-        // a commission of at least 20 leaves 980
-        check(Moment { commission_per_unit: 0.05, commission_minimum: 20.0, ..MOMENT }, 1.0, 120.0, 98.0);
+        check(MOMENT, Affine { per_unit: 0.05, ..FREE }, 1.0, 120.0, 98.522_167_487_684_73);
+        // a commission of at least 20 leaves 980 / 10.1
+        check(MOMENT, Affine { per_unit: 0.05, minimum: 20.0, ..FREE }, 1.0, 120.0, 97.029_702_970_297_03);
+        // so does one of 20
+        check(MOMENT, Affine { fixed: 20.0, ..FREE }, 1.0, 120.0, 97.029_702_970_297_03);
     }
 
     #[test]
     fn leverage_of_two_pays_costs_out_of_equity() {
-        // y u <= 2 (1000 - 0.05 y): y = 2000 / 10.1
-        check(Moment { commission_per_unit: 0.05, ..MOMENT }, 2.0, 300.0, 198.019_801_980_198_02);
+        // y u <= 2 (1000 - 0.15 y): y = 2000 / 10.3
+        check(MOMENT, Affine { per_unit: 0.05, ..FREE }, 2.0, 300.0, 194.174_757_281_553_4);
     }
 
     #[test]
     fn closing_is_never_trimmed() {
         let moment = Moment { equity: 10.0, gross: 1_000.0, held: -100.0, ..MOMENT };
-        check(moment, 1.0, 80.0, 80.0);
-        // A flip closes 100 and then has room for 10 / 10 = 1.
-        check(moment, 1.0, 150.0, 101.0);
+        check(moment, FREE, 1.0, 80.0, 80.0);
+        // Closing 100 costs all that is left: nothing is opened.
+        check(moment, FREE, 1.0, 150.0, 100.0);
+        // With 20 left, a flip closes 100 and has room for (20 - 10) / 10.1 more.
+        check(Moment { equity: 20.0, ..moment }, FREE, 1.0, 150.0, 100.990_099_009_900_99);
     }
 
     #[test]
     fn an_account_over_its_bound_opens_nothing() {
-        check(Moment { gross: 2_000.0, held: 200.0, ..MOMENT }, 1.0, 5.0, 0.0);
+        check(Moment { gross: 2_000.0, held: 200.0, ..MOMENT }, FREE, 1.0, 5.0, 0.0);
+    }
+
+    #[test]
+    fn whole_lots_are_the_floor_of_the_exact_quotient() {
+        assert_eq!(whole_lots_within(100.0, 3.0, Some(1.0)), 33.0);
+        assert_eq!(whole_lots_within(99.0, 3.0, Some(1.0)), 33.0);
+        assert_eq!(whole_lots_within(10.0, 3.0, Some(2.0)), 2.0);
+        // 1 / 0.1 rounds to 10, but ten times the float next to 0.1 is more than 1: the remainder says nine.
+        assert_eq!(whole_lots_within(1.0, 0.1, Some(1.0)), 9.0);
+        assert_eq!(whole_lots_within(10.0, 4.0, None), 2.5);
+    }
+
+    fn bounds(limits: RiskLimits) -> Bounds {
+        let config = BacktestConfig::frictionless(tidegate_market::Cash(1.0), crate::FillTiming::NextOpen);
+        Bounds::new(&BacktestConfig { limits, ..config }, 1_000.0, 0.0)
+    }
+
+    const fn change(before: f64, after: f64) -> Change {
+        Change { before, after, unit_value: 10.0, group_gross: None }
     }
 
     #[track_caller]
     fn check_denial(limits: RiskLimits, now: Projection, before: f64, after: f64, expected: Option<DenialReason>) {
-        assert_eq!(denial(&limits, 1_000.0, now, Change { before, after, unit_value: 10.0 }), expected);
+        assert_eq!(denial(&bounds(limits), now, change(before, after)), expected);
     }
 
     #[test]
@@ -247,7 +384,7 @@ mod tests {
 
     #[track_caller]
     fn check_clip(limits: RiskLimits, now: Projection, before: f64, after: f64, expected: Option<(f64, DenialReason)>) {
-        let clip = clip(&limits, 1_000.0, now, Change { before, after, unit_value: 10.0 });
+        let clip = clip(&bounds(limits), now, change(before, after));
         assert_eq!(clip.map(|clip| (clip.after, clip.reason)), expected);
     }
 
@@ -294,5 +431,28 @@ mod tests {
         check_denial(net, now, 0.0, -20.0, None);
         let positions = RiskLimits { positions_max: Some(1), ..RiskLimits::UNLIMITED };
         check_denial(positions, now, 0.0, -20.0, Some(DenialReason::PositionsLimit));
+    }
+
+    #[test]
+    fn a_cash_account_never_goes_short() {
+        let config = BacktestConfig::frictionless(tidegate_market::Cash(1.0), crate::FillTiming::NextOpen);
+        let bounds = Bounds::new(&BacktestConfig { account: AccountKind::Cash, ..config }, 1_000.0, 0.0);
+        let now = Projection { gross: 500.0, net: 500.0, positions: 1 };
+        assert_eq!(denial(&bounds, now, change(50.0, -1.0)), Some(DenialReason::ShortSale));
+        assert_eq!(denial(&bounds, now, change(50.0, 0.0)), None);
+        assert_eq!(denial(&bounds, now, change(50.0, 101.0)), Some(DenialReason::BuyingPower));
+        assert_eq!(clip(&bounds, now, change(50.0, -10.0)), Some(Clip { after: 0.0, reason: DenialReason::ShortSale }));
+    }
+
+    #[test]
+    fn a_group_and_a_day_have_their_own_limits() {
+        let limits = RiskLimits { group_weight_max: Some(0.6), daily_turnover_max: Some(0.3), ..RiskLimits::UNLIMITED };
+        let now = Projection { gross: 900.0, net: 900.0, positions: 3 };
+        let grouped = |after| Change { group_gross: Some(500.0), ..change(0.0, after) };
+        assert_eq!(denial(&bounds(limits), now, grouped(10.0)), None);
+        assert_eq!(denial(&bounds(limits), now, grouped(10.1)), Some(DenialReason::GroupLimit));
+        assert_eq!(denial(&bounds(limits), now, change(0.0, 30.1)), Some(DenialReason::TurnoverLimit));
+        let clip = clip(&bounds(limits), now, grouped(-40.0));
+        assert_eq!(clip, Some(Clip { after: -10.0, reason: DenialReason::GroupLimit }));
     }
 }

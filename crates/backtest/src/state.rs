@@ -5,42 +5,58 @@ use tidegate_market::{Bars, Timestamp};
 use crate::account::Account;
 use crate::book::Book;
 use crate::delivery::Delivery;
-use crate::timeline::BarRef;
 use crate::{Market, Order};
 
-/// One instrument's bars with the columns that the engine reads at hand.
+/// One instrument's traded bars with the columns that the engine reads at hand, and the closes that strategies see.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Columns<'a> {
-    pub(crate) bars: &'a Bars,
-    pub(crate) time: &'a [Timestamp],
+    pub(crate) close: &'a [f64],
+    pub(crate) signal_close: &'a [f64],
     pub(crate) open: &'a [f64],
     pub(crate) high: &'a [f64],
     pub(crate) low: &'a [f64],
-    pub(crate) close: &'a [f64],
+    pub(crate) time: &'a [Timestamp],
+    pub(crate) bars: &'a Bars,
+    pub(crate) signals: &'a Bars,
 }
 
 impl<'a> Columns<'a> {
-    fn new(bars: &'a Bars) -> Self {
+    fn new(bars: &'a Bars, signals: &'a Bars) -> Self {
         let [open, high, low, close] = [bars.open(), bars.high(), bars.low(), bars.close()];
-        Self { bars, time: bars.time(), open, high, low, close }
+        Self { bars, signals, time: bars.time(), open, high, low, close, signal_close: signals.close() }
     }
+
+    /// Reads what a fill in a row looks at, so that it is at hand by then.
+    #[inline]
+    pub(crate) fn read_ahead(&self, row: usize) {
+        let before = row.saturating_sub(1);
+        std::hint::black_box((self.open[row], self.high[before], self.low[before]));
+    }
+}
+
+/// What is known of one instrument's bars.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Feed {
+    /// Closed bars.
+    pub(crate) rows: u32,
+    /// One more than the step in which the last of them closed.
+    pub(crate) updated: u32,
+    /// The last close as strategies see it; zero before the first.
+    pub(crate) close: f64,
 }
 
 /// The market as far as it is known, and the account. A [`crate::Context`] is one reference to it.
 pub(crate) struct State<'a> {
     pub(crate) market: &'a Market,
     pub(crate) columns: Vec<Columns<'a>>,
-    /// Closed bars per instrument.
-    pub(crate) rows: Vec<u32>,
-    /// One more than the step in which an instrument's last bar closed.
-    pub(crate) updated: Vec<u32>,
+    pub(crate) feeds: Vec<Feed>,
     pub(crate) account: Account,
     pub(crate) orders: Vec<Order>,
     pub(crate) book: Book,
     pub(crate) delivery: Delivery<'a>,
     pub(crate) step: u32,
-    /// The first, in instrument order, of the bars that closed last.
-    pub(crate) closed: BarRef,
+    /// The label of the step: that of the first bar that closed in it.
+    pub(crate) label: Timestamp,
     pub(crate) equity: f64,
     pub(crate) gross_exposure: f64,
 }
@@ -53,17 +69,17 @@ impl<'a> State<'a> {
         orders: Vec<Order>,
     ) -> Self {
         let instruments = market.len();
+        let columns = market.all_bars().iter().zip(market.all_signal_bars());
         Self {
             market,
-            columns: market.all_bars().iter().map(|bars| Columns::new(bars)).collect(),
-            rows: vec![0; instruments],
-            updated: vec![0; instruments],
+            columns: columns.map(|(bars, signals)| Columns::new(bars, signals)).collect(),
+            feeds: vec![Feed::default(); instruments],
             account: Account::new(initial_cash, market.instruments()),
             orders,
             book: Book::new(instruments),
             delivery,
             step: 0,
-            closed: BarRef { instrument: 0, row: 0 },
+            label: market.labels()[0],
             equity: initial_cash.0,
             gross_exposure: 0.0,
         }
@@ -72,6 +88,6 @@ impl<'a> State<'a> {
     /// Returns the close time of the current step.
     #[inline]
     pub(crate) fn now(&self) -> Timestamp {
-        self.columns[self.closed.instrument as usize].bars.close_time(self.closed.row as usize)
+        self.market.close_time(self.step as usize)
     }
 }

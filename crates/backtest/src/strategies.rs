@@ -1,11 +1,15 @@
 //! Strategies that come with the engine, one per file: parameters, and the state that they need between bars.
 //!
-//! Indicators are the kernels of `tidegate_indicators`, the same that make feature columns: there is no second definition here.
+//! Indicators are the kernels of `tidegate_indicators`, the same that make feature columns: there is no second definition here. A
+//! strategy that looks at its schedule only reads the ratio of two closes, or a covariance, from the history instead.
 
 mod buy_and_hold;
+mod equal_risk_contribution;
+mod fixed_weights;
 mod forecast_threshold;
 mod kelly;
 mod momentum_rotation;
+pub mod rules;
 mod sma_cross;
 mod target_weights;
 mod volatility_target;
@@ -13,9 +17,12 @@ mod volatility_target;
 use tidegate_market::InstrumentId;
 
 pub use buy_and_hold::BuyAndHold;
+pub use equal_risk_contribution::{EqualRiskContribution, EqualRiskContributionParams};
+pub use fixed_weights::FixedWeights;
 pub use forecast_threshold::{ForecastThreshold, ForecastThresholdParams};
 pub use kelly::{Kelly, KellyParams};
 pub use momentum_rotation::{MomentumRotation, MomentumRotationParams};
+pub use rules::{Rules, RulesParams};
 pub use sma_cross::{SmaCross, SmaCrossParams};
 pub use target_weights::{ScheduledWeight, TargetWeights};
 pub use volatility_target::{VolatilitySource, VolatilityTarget, VolatilityTargetParams};
@@ -23,7 +30,11 @@ pub use volatility_target::{VolatilitySource, VolatilityTarget, VolatilityTarget
 use crate::Context;
 
 /// Returns whether a weight is far enough from its target to trade: further than the tolerance, or the target is to be out.
+#[inline]
 fn needs_rebalance(context: &Context<'_>, instrument: InstrumentId, target: f64, tolerance: f64) -> bool {
-    let weight = context.weight(instrument);
-    if target == 0.0 { weight != 0.0 } else { (target - weight).abs() > tolerance }
+    if target == 0.0 {
+        context.position(instrument).quantity.0 != 0.0
+    } else {
+        (target - context.weight(instrument)).abs() > tolerance
+    }
 }

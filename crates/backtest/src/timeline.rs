@@ -30,12 +30,24 @@ pub(crate) trait Timeline {
     fn open_groups(&self, step: usize) -> Range<usize>;
     /// The bars of one group, in instrument order.
     fn openings(&self, group: usize) -> impl Iterator<Item = BarRef>;
+    /// Reads the opens of a step before it is known whether any order needs them, where that is one column: memory is then ahead
+    /// of the fills, which come too seldom for the processor to see that they follow a column.
+    fn follow_opens(&self, step: usize);
+    /// The bar of an instrument in one group.
+    fn opening(&self, group: usize, instrument: usize) -> Option<BarRef>;
 }
 
 /// One instrument: a step is a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Single<'a> {
-    pub(crate) bars: &'a Bars,
+    bars: &'a Bars,
+    opens: &'a [f64],
+}
+
+impl<'a> Single<'a> {
+    pub(crate) fn new(bars: &'a Bars) -> Self {
+        Self { bars, opens: bars.open() }
+    }
 }
 
 impl Timeline for Single<'_> {
@@ -73,6 +85,16 @@ impl Timeline for Single<'_> {
     fn openings(&self, group: usize) -> impl Iterator<Item = BarRef> {
         self.closings(group)
     }
+
+    #[inline]
+    fn follow_opens(&self, step: usize) {
+        std::hint::black_box(self.opens[step]);
+    }
+
+    #[inline]
+    fn opening(&self, group: usize, _instrument: usize) -> Option<BarRef> {
+        Some(self.first_closing(group))
+    }
 }
 
 /// Lists of bars, one after the other: list `i` ends at `ends[i]`.
@@ -83,9 +105,20 @@ struct Lists {
 }
 
 impl Lists {
+    #[inline]
     fn get(&self, index: usize) -> &[BarRef] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
         &self.bars[start..self.ends[index] as usize]
+    }
+
+    /// Returns the bar of an instrument in a list, which is in instrument order.
+    #[inline]
+    fn find(&self, index: usize, instrument: usize) -> Option<BarRef> {
+        let bars = self.get(index);
+        let id = instrument as u32;
+        // In a list of all instruments each is at its own place.
+        let own = bars.get(instrument).filter(|bar| bar.instrument == id);
+        own.or_else(|| bars.binary_search_by_key(&id, |bar| bar.instrument).ok().map(|place| &bars[place])).copied()
     }
 }
 
@@ -110,6 +143,11 @@ impl Merged {
         Self { axis: axis.into(), closings, openings, group_ends: Some(group_ends) }
     }
 
+    /// Returns the step before whose closes a bar opens at a time.
+    pub(crate) fn step_opening_at(&self, time: Timestamp) -> u32 {
+        self.axis.partition_point(|&close| close <= time) as u32
+    }
+
     /// One label per step: that of the first instrument's bar that closes in it.
     pub(crate) fn labels(&self, series: &[Arc<Bars>]) -> Arc<[Timestamp]> {
         let label = |step| {
@@ -117,6 +155,15 @@ impl Merged {
             series[bar.instrument as usize].time()[bar.row as usize]
         };
         (0..self.axis.len()).map(label).collect()
+    }
+
+    /// Returns whether all bars that open in a step close in it and have its label.
+    pub(crate) fn has_one_label_a_step(&self, series: &[Arc<Bars>], labels: &[Timestamp]) -> bool {
+        let mut agree = self.group_ends.is_none();
+        each_close(series, &self.axis, |step, bar| {
+            agree &= series[bar.instrument as usize].time()[bar.row as usize] == labels[step];
+        });
+        agree
     }
 }
 
@@ -150,6 +197,14 @@ impl Timeline for &Merged {
 
     fn openings(&self, group: usize) -> impl Iterator<Item = BarRef> {
         self.openings.get(group).iter().copied()
+    }
+
+    #[inline]
+    fn follow_opens(&self, _step: usize) {}
+
+    #[inline]
+    fn opening(&self, group: usize, instrument: usize) -> Option<BarRef> {
+        self.openings.find(group, instrument)
     }
 }
 
@@ -258,6 +313,32 @@ mod tests {
         assert_eq!(pairs(merged.closings(0)), [(0, 0)]);
         assert_eq!(pairs(merged.closings(2)), [(0, 1), (1, 1)]);
         assert_eq!(pairs(merged.openings(2)), [(0, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_step_has_one_label_only_where_all_its_bars_have() {
+        let series = [Arc::new(bars_at(&[(1, 1.0), (3, 1.0)])), Arc::new(bars_at(&[(2, 1.0), (3, 1.0)]))];
+        let merged = Merged::new(&series);
+        assert!(merged.has_one_label_a_step(&series, &merged.labels(&series)));
+        // The same day, labelled by its close.
+        let columns = series[0].columns().clone();
+        let later = columns.time.iter().map(|time| time.plus_nanos(Timestamp::NANOS_PER_DAY)).collect();
+        let columns = tidegate_market::BarColumns { time: later, ..columns };
+        let by_close = Bars::new(columns, tidegate_market::BarLabel::Close, series[0].interval()).expect("sane");
+        let series = [Arc::clone(&series[0]), Arc::new(by_close)];
+        let merged = Merged::new(&series);
+        assert!((&merged).is_lockstep());
+        assert!(!merged.has_one_label_a_step(&series, &merged.labels(&series)));
+    }
+
+    #[test]
+    fn the_bar_of_an_instrument_is_found_in_any_group() {
+        let series = [Arc::new(bars_at(&[(1, 1.0), (3, 1.0)])), Arc::new(bars_at(&[(2, 1.0), (3, 1.0)]))];
+        let merged = &Merged::new(&series);
+        let found = |group, instrument| merged.opening(group, instrument).map(|bar| bar.row);
+        assert_eq!([found(0, 0), found(0, 1)], [Some(0), None]);
+        assert_eq!([found(1, 0), found(1, 1)], [None, Some(0)]);
+        assert_eq!([found(2, 0), found(2, 1)], [Some(1), Some(1)]);
     }
 
     #[test]

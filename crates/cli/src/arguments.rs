@@ -67,6 +67,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  tidegate report runs/sma_cross/0123456789abcdef\n  tidegate report runs/sma_cross/0123456789abcdef --format html --out report.html"
     )]
     Report(ReportArguments),
+    /// Tell the whole story of one trade: what was known, the order, the fill, the costs, the gain
+    #[command(
+        after_help = "Examples:\n  tidegate explain runs/sma_cross/0123456789abcdef --trade 3\n  tidegate explain runs/sma_cross/0123456789abcdef --trade 3 --json"
+    )]
+    Explain(ExplainArguments),
     /// Measure any series of returns
     #[command(
         after_help = "Examples:\n  tidegate metrics returns.csv --periods-per-year 252\n  tidegate metrics returns.csv --json --convention empyrical --risk-free 0.02"
@@ -189,6 +194,19 @@ pub(crate) struct ReportArguments {
     /// The file to write in place of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// A run directory
+    #[arg(value_name = "RUN")]
+    pub(crate) run_dir: PathBuf,
+    /// The trade: its row in `trades.parquet`, from one
+    #[arg(long, value_name = "N")]
+    pub(crate) trade: usize,
+    /// The strategy file, where the data lie elsewhere than at the time of the run
+    #[arg(long, value_name = "STRATEGY.toml")]
+    pub(crate) strategy: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -40,6 +40,7 @@ fn dispatch(arguments: &Arguments, printer: Printer) -> anyhow::Result<()> {
         Command::Backtest(backtest) => command::backtest::execute(backtest, printer),
         Command::Sweep(sweep) => command::sweep::execute(sweep, printer),
         Command::Report(report) => command::report::execute(report, printer),
+        Command::Explain(explain) => command::explain::execute(explain, printer),
         Command::Metrics(metrics) => command::metrics::execute(metrics, printer),
         Command::Data(data) => command::data::execute(data, printer),
         Command::Schema => command::schema::execute(printer),

@@ -14,6 +14,8 @@ pub(crate) struct RawTable {
     pub(crate) rows: usize,
     /// The line of the first row.
     pub(crate) first_line: usize,
+    /// Local midnight of the day whose milliseconds the time column counts.
+    pub(crate) midnight: Option<i64>,
     pub(crate) columns: Vec<(Role, Column)>,
 }
 

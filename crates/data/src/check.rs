@@ -13,7 +13,7 @@ use crate::{Adjustment, OffenceGroup, OffenceKind, OffencePolicy, OffenceRow, Po
 pub(crate) struct Findings<'a> {
     files: &'a [PathBuf],
     policy: OffencePolicy,
-    groups: [OffenceGroup; 6],
+    groups: [OffenceGroup; 7],
 }
 
 impl<'a> Findings<'a> {
@@ -28,7 +28,8 @@ impl<'a> Findings<'a> {
         self.groups.into_iter().filter(|group| group.count > 0).collect()
     }
 
-    fn file(&self, origin: Origin) -> PathBuf {
+    /// Returns the file that a row stands in.
+    pub(crate) fn file(&self, origin: Origin) -> PathBuf {
         self.files[origin.file as usize].clone()
     }
 
@@ -101,7 +102,14 @@ fn broken_value(rows: &SeriesRows, row: usize, adjustment: Adjustment) -> Option
         let found = format!("open = {open}, high = {high}, low = {low}, close = {close}");
         return Some((OffenceKind::HighBelowLow, found));
     }
-    let adjuster = rows.adjuster.as_ref().map_or(f64::NAN, |column| column[row]);
+    if let Some([ratios, dividends]) = &rows.actions {
+        let broken = |value: f64| !value.is_finite() || value < 0.0;
+        let found = [("split_ratio", ratios[row]), ("dividend", dividends[row])];
+        if let Some((name, value)) = found.into_iter().find(|(_, value)| broken(*value)) {
+            return Some((OffenceKind::CorporateAction, format!("{name} = {value}")));
+        }
+    }
+    let adjuster = rows.adjuster.as_ref()?[row];
     match adjustment {
         Adjustment::TotalReturn if !adjuster.is_finite() => {
             Some((OffenceKind::Missing, format!("adjusted_close = {adjuster}")))

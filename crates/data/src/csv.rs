@@ -1,4 +1,4 @@
-//! CSV files, plain or under gzip or zstd, to columns of text.
+//! CSV files, plain, under gzip or zstd or in a zip archive, to columns of text.
 
 use std::fs;
 use std::io::Cursor;
@@ -8,8 +8,9 @@ use std::sync::Arc;
 use polars::prelude::{CsvReadOptions, DataFrame, DataType, Field, Schema, SerReader};
 
 use crate::cells::RawTable;
-use crate::header::{layout, resolve};
-use crate::{DataError, Layout, ReadOptions};
+use crate::header::{check_unique, resolve};
+use crate::layout::{headerless_layout, layout};
+use crate::{DataError, QuoteSide, ReadOptions, archive, lean};
 
 /// A text file split into its header and its rows.
 pub(crate) struct CsvText {
@@ -19,6 +20,8 @@ pub(crate) struct CsvText {
     /// The line of the first row.
     pub(crate) first_line: usize,
     has_header: bool,
+    /// The first field of the first line.
+    first_field: String,
 }
 
 /// What is known of a file's first line.
@@ -33,25 +36,40 @@ enum FirstLine<'a> {
 
 /// Reads the columns of a CSV file that bars need.
 pub(crate) fn read_csv(path: &Path, options: &ReadOptions) -> Result<RawTable, DataError> {
-    let first_line = options.columns.header.as_deref().map_or(FirstLine::Recognized, FirstLine::Row);
+    let mapping = &options.columns;
+    let stated = mapping.layout.map(|layout| lean::names(layout, mapping.quote_side.unwrap_or(QuoteSide::Bid)));
+    let first_line = match (&stated, &mapping.header) {
+        (Some(names), _) | (None, Some(names)) => FirstLine::Row(names),
+        (None, None) => FirstLine::Recognized,
+    };
     let csv = read_text(path, &first_line)?;
     if csv.frame.height() == 0 {
         return Err(DataError::Empty { path: path.to_owned() });
     }
-    let layout = match (csv.has_header, csv.names.len()) {
-        (true, _) => layout(&csv.names),
-        (false, 11 | 12) => Layout::Binance,
-        (false, _) => Layout::Headerless,
+    let layout = match mapping.layout {
+        Some(layout) => layout.named(),
+        None if csv.has_header => layout(&csv.names),
+        None => headerless_layout(csv.names.len(), &csv.first_field),
     };
-    let places = resolve(path, &csv.names, &options.columns, options.adjustment)?;
+    let midnight = mapping.layout.and_then(|_| lean::describe(path).midnight);
+    let places = resolve(path, &csv.names, options)?;
     let column = |place: usize| csv.frame.columns()[place].clone().with_name(csv.names[place].as_str().into());
     let columns = places.into_iter().map(|(role, place)| (role, column(place))).collect();
-    Ok(RawTable { path: path.to_owned(), layout, rows: csv.frame.height(), first_line: csv.first_line, columns })
+    Ok(RawTable {
+        path: path.to_owned(),
+        layout,
+        rows: csv.frame.height(),
+        first_line: csv.first_line,
+        midnight,
+        columns,
+    })
 }
 
 /// Reads a whole CSV file, which has a header, as text columns. There may be no rows.
 pub(crate) fn read_named_text(path: &Path) -> Result<CsvText, DataError> {
-    read_text(path, &FirstLine::Header)
+    let csv = read_text(path, &FirstLine::Header)?;
+    check_unique(path, &csv.names)?;
+    Ok(csv)
 }
 
 fn read_text(path: &Path, first_line: &FirstLine<'_>) -> Result<CsvText, DataError> {
@@ -65,6 +83,7 @@ fn read_text(path: &Path, first_line: &FirstLine<'_>) -> Result<CsvText, DataErr
     };
     let separator = separator(first);
     let fields = fields(first, separator);
+    let first_field = fields.first().cloned().unwrap_or_default();
     let has_header = match first_line {
         FirstLine::Header => true,
         FirstLine::Recognized => !is_row(&fields),
@@ -81,13 +100,16 @@ fn read_text(path: &Path, first_line: &FirstLine<'_>) -> Result<CsvText, DataErr
         let ragged = ragged(path, rows, separator, names.len(), first_line);
         ragged.unwrap_or_else(|| damaged(path, "CSV", reason))
     })?;
-    Ok(CsvText { names, frame, first_line, has_header })
+    Ok(CsvText { names, frame, first_line, has_header, first_field })
 }
 
-/// Returns a file's bytes, unpacked where they are gzip or zstd.
+/// Returns a file's bytes, unpacked where they are gzip, zstd or zip.
 #[expect(deprecated, reason = "the whole text is needed in memory, which the replacement avoids")]
 fn unpacked(path: &Path) -> Result<Vec<u8>, DataError> {
     let bytes = fs::read(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+    if archive::is_zip(&bytes) {
+        return archive::only_file(path, &bytes);
+    }
     let mut unpacked = Vec::new();
     polars::io::utils::compression::maybe_decompress_bytes(&bytes, &mut unpacked)
         .map_err(|error| damaged(path, "compressed", error.to_string()))?;

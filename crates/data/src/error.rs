@@ -20,7 +20,7 @@ pub enum DataError {
         hint: String,
     },
     /// A folder or a pattern without a file of a known kind.
-    #[error("`{}` must hold files that end in `.csv`, `.csv.gz`, `.csv.zst` or `.parquet`, holds none", path.display())]
+    #[error("`{}` must hold files that end in `.csv`, `.csv.gz`, `.csv.zst`, `.zip` or `.parquet`, holds none", path.display())]
     NoFiles {
         /// The folder or pattern.
         path: PathBuf,
@@ -65,6 +65,27 @@ pub enum DataError {
         /// What was found.
         reason: String,
     },
+    /// A zip archive that does not hold one file.
+    #[error("`{}` must hold one file, holds {found}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// The names of its files, joined by commas, or `none`.
+        found: String,
+    },
+    /// Two columns of one name.
+    #[error(
+        "`{}` must name each column once: {first}, and {second}; hint: remove one, or map the columns to be read by their names",
+        path.display()
+    )]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The place and name of the first.
+        first: String,
+        /// The place and name of the second.
+        second: String,
+    },
     /// A column that is needed and not there, or misspelled.
     #[error("`{}` must have a column `{column}`, has `{found}`{hint}", path.display())]
     MissingColumn {
@@ -101,6 +122,71 @@ pub enum DataError {
         path: PathBuf,
         /// The first date.
         value: String,
+    },
+    /// A name that is no time zone's.
+    #[error("time zone must be a name of the IANA database such as `America/New_York`, was `{name}`{hint}")]
+    TimeZone {
+        /// The name as given.
+        name: String,
+        /// Empty, or names near it.
+        hint: String,
+    },
+    /// A local time that clocks skipped when they went forward.
+    #[error(
+        "`{}` line {line}, symbol `{symbol}`: a local time must exist in `{zone}`, whose clocks skipped `{local}`; hint: the times may \
+         be of another zone, or UTC", path.display()
+    )]
+    SkippedTime {
+        /// The file.
+        path: PathBuf,
+        /// One-based line of a text file, one-based row of a Parquet file.
+        line: usize,
+        /// The symbol.
+        symbol: String,
+        /// The zone's name.
+        zone: String,
+        /// The time as in the file.
+        local: String,
+    },
+    /// An option of reading that is not what it must be.
+    #[error("{name} must be {rule}, was `{value}`")]
+    Setting {
+        /// The option.
+        name: &'static str,
+        /// The rule in words.
+        rule: &'static str,
+        /// The value found.
+        value: String,
+    },
+    /// Two symbols that cannot be one instrument, since both have bars at one time.
+    #[error(
+        "`{old}` cannot become `{new}`: its bars must end before those of `{new}` begin, `{last}` is not before `{first}`"
+    )]
+    Overlap {
+        /// The symbol before.
+        old: String,
+        /// The symbol after.
+        new: String,
+        /// The last time label of the old symbol.
+        last: Timestamp,
+        /// The first time label of the new symbol.
+        first: Timestamp,
+    },
+    /// A factor file that says nothing of the last bars.
+    #[error("`{}` must have a row at or after every bar, ends on `{last}` before `{bar}`", path.display())]
+    Factors {
+        /// The factor file.
+        path: PathBuf,
+        /// The date of its last row.
+        last: String,
+        /// The bar without a factor.
+        bar: Timestamp,
+    },
+    /// Prices that left the range of numbers when they were adjusted forward.
+    #[error("adjusted for corporate actions: {source}")]
+    Forward {
+        /// The rule that the adjusted bars break.
+        source: MarketError,
     },
     /// A row with more fields than the header.
     #[error("`{}` line {line}: a row must have {expected} fields like the first line, has {found}", path.display())]

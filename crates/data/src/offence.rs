@@ -21,6 +21,8 @@ pub enum OffenceKind {
     NegativeVolume,
     /// A low above, or a high below, the open or the close.
     HighBelowLow,
+    /// A split ratio or a dividend that is absent, not a number, infinite or below zero.
+    CorporateAction,
     /// A time before the latest time above it in the file.
     Unsorted,
     /// A time that the symbol has already.
@@ -29,11 +31,12 @@ pub enum OffenceKind {
 
 impl OffenceKind {
     /// All kinds, in the order of the report.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Missing,
         Self::NonPositivePrice,
         Self::NegativeVolume,
         Self::HighBelowLow,
+        Self::CorporateAction,
         Self::Unsorted,
         Self::Duplicate,
     ];
@@ -45,6 +48,7 @@ impl OffenceKind {
             Self::NonPositivePrice => "prices must be above 0",
             Self::NegativeVolume => "volume must be at least 0",
             Self::HighBelowLow => "low must not be above, nor high below, open and close",
+            Self::CorporateAction => "split ratio and dividend must be there, finite and at least 0",
             Self::Unsorted => "rows must be in time order",
             Self::Duplicate => "a symbol must have one row per time",
         }
@@ -67,6 +71,7 @@ impl fmt::Display for OffenceKind {
             Self::NonPositivePrice => "non_positive_price",
             Self::NegativeVolume => "negative_volume",
             Self::HighBelowLow => "high_below_low",
+            Self::CorporateAction => "corporate_action",
             Self::Unsorted => "unsorted",
             Self::Duplicate => "duplicate",
         })
@@ -108,6 +113,8 @@ pub struct OffencePolicy {
     pub negative_volume: Policy,
     /// For opens or closes outside low and high.
     pub high_below_low: Policy,
+    /// For split ratios and dividends that are absent or below zero.
+    pub corporate_action: Policy,
     /// For rows out of time order; `keep` sorts them into place.
     pub unsorted: Policy,
     /// For a time that the symbol has already; `drop` keeps the first row of each time.
@@ -122,6 +129,7 @@ impl OffencePolicy {
             OffenceKind::NonPositivePrice => self.non_positive_price,
             OffenceKind::NegativeVolume => self.negative_volume,
             OffenceKind::HighBelowLow => self.high_below_low,
+            OffenceKind::CorporateAction => self.corporate_action,
             OffenceKind::Unsorted => self.unsorted,
             OffenceKind::Duplicate => self.duplicate,
         }
@@ -192,7 +200,7 @@ mod tests {
         let policy: OffencePolicy = serde_json::from_str(r#"{"missing": "drop"}"#).expect("valid");
         let found = OffenceKind::ALL.map(|kind| policy.of(kind));
         assert_eq!(found[0], Policy::Drop);
-        assert_eq!(found[1..], [Policy::Error; 5]);
+        assert_eq!(found[1..], [Policy::Error; 6]);
         assert!(serde_json::from_str::<OffencePolicy>(r#"{"mising": "drop"}"#).is_err());
     }
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use polars::prelude::{DataFrame, ParquetReader, PolarsResult, SerReader};
 
 use crate::cells::RawTable;
-use crate::header::{layout, resolve};
+use crate::header::resolve;
+use crate::layout::layout;
 use crate::{DataError, ReadOptions};
 
 const MAGIC: &[u8; 4] = b"PAR1";
@@ -21,7 +22,7 @@ pub(crate) fn read_parquet(path: &Path, options: &ReadOptions) -> Result<RawTabl
         let schema = ParquetReader::new(file).schema()?;
         Ok(schema.iter_names().map(ToString::to_string).collect::<Vec<String>>())
     })?;
-    let places = resolve(path, &names, &options.columns, options.adjustment)?;
+    let places = resolve(path, &names, options)?;
     let mut wanted: Vec<String> = places.iter().map(|(_, place)| names[*place].clone()).collect();
     wanted.sort_unstable();
     wanted.dedup();
@@ -31,7 +32,14 @@ pub(crate) fn read_parquet(path: &Path, options: &ReadOptions) -> Result<RawTabl
     }
     let column = |place: usize| frame.column(&names[place]).expect("projected above").clone();
     let columns = places.into_iter().map(|(role, place)| (role, column(place))).collect();
-    Ok(RawTable { path: path.to_owned(), layout: layout(&names), rows: frame.height(), first_line: 1, columns })
+    Ok(RawTable {
+        path: path.to_owned(),
+        layout: layout(&names),
+        rows: frame.height(),
+        first_line: 1,
+        midnight: None,
+        columns,
+    })
 }
 
 /// Reads named columns, or all, of a Parquet file.

@@ -8,7 +8,7 @@ use tidegate_market::{BarInterval, Timestamp};
 
 use crate::error::time_text;
 use crate::nearest::listed;
-use crate::{GapSummary, Layout, OffenceError, OffenceGroup, Policy};
+use crate::{ActionCounts, GapSummary, Layout, OffenceError, OffenceGroup, Policy};
 
 /// What is in the files behind a path, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,6 +38,8 @@ pub struct DataReport {
     pub offences: Vec<OffenceGroup>,
     /// Holes in the time axis.
     pub gaps: GapSummary,
+    /// Corporate actions that were read from the file.
+    pub corporate_actions: ActionCounts,
 }
 
 impl DataReport {
@@ -68,8 +70,10 @@ impl fmt::Display for DataReport {
         writeln!(f, "interval  {}, bars mostly {} apart", self.interval, step_text(self.step_nanos))?;
         writeln!(f, "gaps      {}", self.gaps.count)?;
         for gap in &self.gaps.longest {
-            let days = gap.nanos() as f64 / Timestamp::NANOS_PER_DAY as f64;
-            writeln!(f, "  {} {} to {}: {days:.1} days", gap.symbol, gap.from, gap.to)?;
+            writeln!(f, "  {} {} to {}: {}", gap.symbol, gap.from, gap.to, length_text(gap.nanos()))?;
+        }
+        if self.corporate_actions != ActionCounts::default() {
+            writeln!(f, "actions   {}", self.corporate_actions)?;
         }
         let total: usize = self.offences.iter().map(|group| group.count).sum();
         write!(f, "offences  {total}")?;
@@ -83,6 +87,12 @@ impl fmt::Display for DataReport {
         }
         Ok(())
     }
+}
+
+/// Shows a gap in days, or if it is shorter in the largest unit of which it is a whole number.
+fn length_text(nanos: i64) -> String {
+    let days = nanos as f64 / Timestamp::NANOS_PER_DAY as f64;
+    if days < 1.0 { step_text(Some(nanos)) } else { format!("{days:.1} days") }
 }
 
 /// Shows a step in the largest unit of which it is a whole number.

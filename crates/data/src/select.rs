@@ -28,7 +28,7 @@ pub fn select(symbols: Vec<SymbolBars>, wanted: &[String]) -> Result<Vec<SymbolB
 
 /// Returns the first `rows` bars of every symbol.
 pub fn prefix(symbols: &[SymbolBars], rows: usize) -> Vec<SymbolBars> {
-    symbols.iter().map(|symbol| SymbolBars { symbol: symbol.symbol.clone(), bars: symbol.bars.prefix(rows) }).collect()
+    symbols.iter().map(|symbol| with_bars(symbol, symbol.bars.prefix(rows))).collect()
 }
 
 /// Returns the bars whose time labels lie between two times, both included; `None` is no bound.
@@ -47,7 +47,11 @@ pub fn in_range(symbols: &[SymbolBars], first: Option<Timestamp>, last: Option<T
         };
         Bars::new(columns, bars.label(), bars.interval()).expect("a part of sane bars is sane")
     };
-    symbols.iter().map(|symbol| SymbolBars { symbol: symbol.symbol.clone(), bars: cut(&symbol.bars) }).collect()
+    symbols.iter().map(|symbol| with_bars(symbol, cut(&symbol.bars))).collect()
+}
+
+fn with_bars(symbol: &SymbolBars, bars: Bars) -> SymbolBars {
+    SymbolBars { symbol: symbol.symbol.clone(), bars, actions: symbol.actions.clone() }
 }
 
 #[cfg(test)]
@@ -66,7 +70,7 @@ mod tests {
             volume: flat,
         };
         let bars = Bars::new(columns, BarLabel::Open, "1d".parse().expect("valid")).expect("sane");
-        SymbolBars { symbol: name.to_owned(), bars }
+        SymbolBars::new(name, bars)
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub fn simulate(spec: &SimulationSpec) -> Result<Vec<SymbolBars>, DataError> {
             rule: "within the range of numbers",
             value: format!("{symbol}, {error}"),
         })?;
-        symbols.push(SymbolBars { symbol: symbol.clone(), bars });
+        symbols.push(SymbolBars::new(symbol.clone(), bars));
     }
     Ok(symbols)
 }

@@ -9,18 +9,19 @@ use crate::nearest::did_you_mean;
 /// How a file's bytes are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileFormat {
-    /// Text, possibly under gzip or zstd.
+    /// Text, possibly under gzip or zstd, or alone in a zip archive.
     Csv,
     /// Parquet.
     Parquet,
 }
 
-const ENDINGS: [(&str, FileFormat); 7] = [
+const ENDINGS: [(&str, FileFormat); 8] = [
     (".csv", FileFormat::Csv),
     (".csv.gz", FileFormat::Csv),
     (".csv.zst", FileFormat::Csv),
     (".txt", FileFormat::Csv),
     (".txt.gz", FileFormat::Csv),
+    (".zip", FileFormat::Csv),
     (".parquet", FileFormat::Parquet),
     (".pq", FileFormat::Parquet),
 ];
@@ -41,7 +42,7 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     }
     if path.exists() {
         if stem_and_format(path).is_none() {
-            let expected = "`.csv`, `.csv.gz`, `.csv.zst`, `.txt`, `.txt.gz`, `.parquet` or `.pq`";
+            let expected = "`.csv`, `.csv.gz`, `.csv.zst`, `.txt`, `.txt.gz`, `.zip`, `.parquet` or `.pq`";
             return Err(DataError::Extension { path: path.to_owned(), expected });
         }
         return Ok(vec![path.to_owned()]);
@@ -193,10 +194,11 @@ mod tests {
         let notes = folder.path().join("notes.md");
         std::fs::write(&notes, "").expect("written");
         let error = files(folder.path()).expect_err("nothing known").to_string();
-        let rule = "must hold files that end in `.csv`, `.csv.gz`, `.csv.zst` or `.parquet`, holds none";
+        let rule = "must hold files that end in `.csv`, `.csv.gz`, `.csv.zst`, `.zip` or `.parquet`, holds none";
         assert_eq!(error, format!("`{}` {rule}", folder.path().display()));
         let error = files(&notes).expect_err("unknown").to_string();
-        let rule = "file name must end in `.csv`, `.csv.gz`, `.csv.zst`, `.txt`, `.txt.gz`, `.parquet` or `.pq`";
+        let rule =
+            "file name must end in `.csv`, `.csv.gz`, `.csv.zst`, `.txt`, `.txt.gz`, `.zip`, `.parquet` or `.pq`";
         assert_eq!(error, format!("{rule}, was `{}`", notes.display()));
     }
 }

@@ -39,6 +39,8 @@ pub enum Column {
     OptionalFloat(Vec<Option<f64>>),
     /// Whole numbers.
     Int(Vec<i64>),
+    /// Whole numbers, some missing.
+    OptionalInt(Vec<Option<i64>>),
 }
 
 impl Column {
@@ -52,6 +54,7 @@ impl Column {
             Self::Float(values) => values.len(),
             Self::OptionalFloat(values) => values.len(),
             Self::Int(values) => values.len(),
+            Self::OptionalInt(values) => values.len(),
         }
     }
 

@@ -9,48 +9,81 @@ use tidegate_market::Timestamp;
 use crate::DataError;
 use crate::cells::{RawTable, is_missing_mark};
 use crate::header::Role;
-use text::{NANOS_PER_SECOND, TimeFormat, clock_nanos, nanos, numeric_date, without_zero_fraction};
+use text::{NANOS_PER_SECOND, TimeFormat, clock_nanos, numeric_date, stamp, without_zero_fraction};
+
+pub(crate) use text::Stamp;
 
 const EXPECTED: &str = "dates or times";
 
 /// Formats that are tried when the texts are neither numeric nor one of the usual ones.
 const NAMED_MONTHS: [&str; 4] = ["%d-%b-%y", "%d-%b-%Y", "%b %d, %Y", "%d %b %Y"];
 
-/// Returns a table's time labels in nanoseconds since 1970 UTC; `None` where one is missing.
-pub(crate) fn times(table: &RawTable, time_format: Option<&str>) -> Result<Vec<Option<i64>>, DataError> {
+/// Returns a table's time labels; `None` where one is missing.
+pub(crate) fn stamps(table: &RawTable, time_format: Option<&str>) -> Result<Vec<Option<Stamp>>, DataError> {
     let column = table.column(Role::Time).expect("resolved before the file was read");
-    let mut times = column_times(column, time_format, &|row, value| match row {
+    if let Some(midnight) = table.midnight {
+        return milliseconds_of_day(table, column, midnight);
+    }
+    let mut stamps = column_stamps(column, time_format, &|row, value| match row {
         Some(row) => table.mistyped(row, column.name(), EXPECTED, value),
         None => DataError::AmbiguousDate { path: table.path.clone(), value: value.to_owned() },
     })?;
     if let Some(clock) = table.column(Role::Clock) {
         let text = texts(clock).map_err(|value| table.mistyped(0, clock.name(), "times of day", &value))?;
-        for (row, (time, clock_text)) in times.iter_mut().zip(text.iter()).enumerate() {
-            if let (Some(time), Some(clock_text)) = (time.as_mut(), clock_text) {
+        for (row, (stamp, clock_text)) in stamps.iter_mut().zip(text.iter()).enumerate() {
+            if let (Some(stamp), Some(clock_text)) = (stamp.as_mut(), clock_text) {
                 let nanos = clock_nanos(clock_text.trim());
-                *time += nanos.ok_or_else(|| table.mistyped(row, clock.name(), "times of day", clock_text))?;
+                let nanos = nanos.ok_or_else(|| table.mistyped(row, clock.name(), "times of day", clock_text))?;
+                stamp.nanos = stamp.nanos.saturating_add(nanos);
             }
         }
     }
-    Ok(times)
+    Ok(stamps)
 }
 
-/// Returns a column's times in nanoseconds. `error` is given the row, or none where all dates together are ambiguous.
+/// Returns the local times of a file that counts the milliseconds of one day.
+fn milliseconds_of_day(table: &RawTable, column: &Column, midnight: i64) -> Result<Vec<Option<Stamp>>, DataError> {
+    let error = |row, value: &str| table.mistyped(row, column.name(), "milliseconds since midnight", value);
+    let texts = texts(column).map_err(|value| error(0, &value))?;
+    let of_day = |text: &str| text.parse().ok().filter(|count| (0..86_400_000_i64).contains(count));
+    let stamp = |(row, text): (usize, Option<&str>)| match text.map(str::trim).filter(|text| !is_missing_mark(text)) {
+        None => Ok(None),
+        Some(text) => {
+            let count = of_day(text).ok_or_else(|| error(row, text))?;
+            Ok(Some(Stamp { nanos: midnight.saturating_add(count * 1_000_000), local: true }))
+        }
+    };
+    texts.iter().enumerate().map(stamp).collect()
+}
+
+/// Returns a column's times in nanoseconds, those without an offset as UTC. `error` is given the row, or none where all dates
+/// together are ambiguous.
 pub(crate) fn column_times(
     column: &Column,
     time_format: Option<&str>,
     error: &dyn Fn(Option<usize>, &str) -> DataError,
 ) -> Result<Vec<Option<i64>>, DataError> {
+    let stamps = column_stamps(column, time_format, error)?;
+    Ok(stamps.into_iter().map(|stamp| stamp.map(|stamp| stamp.nanos)).collect())
+}
+
+/// Returns a column's times as the file states them. `error` is as for [`column_times`].
+pub(crate) fn column_stamps(
+    column: &Column,
+    time_format: Option<&str>,
+    error: &dyn Fn(Option<usize>, &str) -> DataError,
+) -> Result<Vec<Option<Stamp>>, DataError> {
     let series = column.as_materialized_series();
-    let unit = match series.dtype() {
-        DataType::Date => Timestamp::NANOS_PER_DAY,
-        DataType::Datetime(TimeUnit::Nanoseconds, _) => 1,
-        DataType::Datetime(TimeUnit::Microseconds, _) => 1_000,
-        DataType::Datetime(TimeUnit::Milliseconds, _) => 1_000_000,
-        _ => return text_times(&texts(column).map_err(|value| error(Some(0), &value))?, time_format, error),
+    let (unit, local) = match series.dtype() {
+        DataType::Date => (Timestamp::NANOS_PER_DAY, true),
+        DataType::Datetime(TimeUnit::Nanoseconds, zone) => (1, zone.is_none()),
+        DataType::Datetime(TimeUnit::Microseconds, zone) => (1_000, zone.is_none()),
+        DataType::Datetime(TimeUnit::Milliseconds, zone) => (1_000_000, zone.is_none()),
+        _ => return text_stamps(&texts(column).map_err(|value| error(Some(0), &value))?, time_format, error),
     };
     let counts = series.to_physical_repr().cast(&DataType::Int64).map_err(|e| error(Some(0), &e.to_string()))?;
-    Ok(counts.i64().expect("cast to i64 above").iter().map(|count| count?.checked_mul(unit)).collect())
+    let stamp = |count: i64| Some(Stamp { nanos: count.checked_mul(unit)?, local });
+    Ok(counts.i64().expect("cast to i64 above").iter().map(|count| count.and_then(stamp)).collect())
 }
 
 /// Returns a column as texts, or its type where it cannot hold times.
@@ -64,11 +97,11 @@ fn texts(column: &Column) -> Result<StringChunked, String> {
     Ok(cast.str().expect("cast to string above").clone())
 }
 
-fn text_times(
+fn text_stamps(
     texts: &StringChunked,
     time_format: Option<&str>,
     error: &dyn Fn(Option<usize>, &str) -> DataError,
-) -> Result<Vec<Option<i64>>, DataError> {
+) -> Result<Vec<Option<Stamp>>, DataError> {
     let present = || texts.iter().flatten().filter(|text| !is_missing_mark(text.trim()));
     let Some(first) = present().next() else {
         return Ok(vec![None; texts.len()]);
@@ -84,14 +117,14 @@ fn text_times(
             }
         },
     };
-    let mut times = Vec::with_capacity(texts.len());
+    let mut stamps = Vec::with_capacity(texts.len());
     for (row, text) in texts.iter().enumerate() {
-        times.push(match text.map(str::trim).filter(|text| !is_missing_mark(text)) {
-            Some(text) => Some(nanos(&format, text).ok_or_else(|| error(Some(row), text))?),
+        stamps.push(match text.map(str::trim).filter(|text| !is_missing_mark(text)) {
+            Some(text) => Some(stamp(&format, text).ok_or_else(|| error(Some(row), text))?),
             None => None,
         });
     }
-    Ok(times)
+    Ok(stamps)
 }
 
 enum Detected {
@@ -111,7 +144,7 @@ fn detect<'a>(first: &str, all: impl Iterator<Item = &'a str>) -> Detected {
         (12, None) if !first.starts_with(['1', '2']) => TimeFormat::Epoch(1_000_000),
         (15 | 16, None) => TimeFormat::Epoch(1_000),
         (18 | 19, None) => TimeFormat::Epoch(1),
-        (8, _) if whole.len() == 8 || nanos(&TimeFormat::Compact, first).is_some() => TimeFormat::Compact,
+        (8, _) if whole.len() == 8 || stamp(&TimeFormat::Compact, first).is_some() => TimeFormat::Compact,
         (12 | 14, None) => TimeFormat::Compact,
         (4, Some(b'-' | b'/' | b'.')) => TimeFormat::YearFirst,
         (1 | 2, Some(b'.')) => TimeFormat::DayFirst,
@@ -204,6 +237,21 @@ mod tests {
         assert!(read(&["2018-12-31", "yesterday"]).expect_err("no time").contains("Some(1) yesterday"));
         assert!(read(&["2018-12-31", "2018-02-30"]).expect_err("no time").contains("Some(1) 2018-02-30"));
         assert!(read(&["11:26"]).expect_err("no time").contains("Some(0) 11:26"));
+    }
+
+    #[test]
+    fn only_times_without_an_offset_are_local() {
+        let local = |text: &str| {
+            let column = Column::new("time".into(), [text]);
+            let error =
+                |_: Option<usize>, value: &str| DataError::NotFound { path: "x".into(), hint: value.to_owned() };
+            column_stamps(&column, None, &error).expect("readable")[0].expect("there").local
+        };
+        let found =
+            ["2018-12-31", "2018-12-31 16:00", "20181231 160000", "12/31/2018 16:00", "Dec 31, 2018"].map(local);
+        assert_eq!(found, [true; 5]);
+        let found = ["2018-12-31T16:00Z", "2018-12-31 16:00:00-05:00", "1546272000", "1546272000000"].map(local);
+        assert_eq!(found, [false; 4]);
     }
 
     #[test]

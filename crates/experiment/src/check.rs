@@ -1,16 +1,18 @@
 //! `tidegate check`: what a run will do, and what an expert would warn of, without running it.
 
 use serde::Serialize;
-use tidegate_data::Adjustment;
+use tidegate_backtest::{BacktestConfig, Commission, DataEnd, FillTiming, Slippage};
+use tidegate_data::{Adjustment, ReadOptions};
 use tidegate_features::TargetSpec;
 use tidegate_forecast::{fold_samples, folds};
 use tidegate_market::Timestamp;
 
 use crate::ExperimentError;
-use crate::config::{CommissionConfig, ExperimentConfig, FillConfig, SlippageConfig, StrategyConfig};
-use crate::dataset::Dataset;
+use crate::config::{ExperimentConfig, SignalsConfig, StrategyConfig};
+use crate::dataset::{Dataset, read_options};
 use crate::forecasting::build_panel;
-use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
+use crate::measure::fill_name;
+use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment, counts_units};
 
 /// What a run will do.
 #[derive(Debug, Clone, Serialize)]
@@ -62,12 +64,15 @@ pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentEr
         models: 0,
         warnings: warnings(experiment),
     };
-    if experiment.config.execution.fill == FillConfig::SameClose {
+    let fill = experiment.backtest.fill;
+    if matches!(fill, FillTiming::SameClose | FillTiming::SameCloseBookedNext) {
         // The report says so in its own words.
-        let warning =
-            "`same_close` fills at the price the decision was made from, which nobody can: results are optimistic";
-        checked.warnings.push(warning.to_owned());
+        checked.warnings.push(format!(
+            "`{}` fills at the price the decision was made from, which nobody can: results are optimistic",
+            fill_name(fill)
+        ));
     }
+    checked.warnings.extend(ignored_actions(experiment));
     if let ForecastSource::WalkForward(plan) = &experiment.forecasts {
         checked.folds = lay_out_folds(plan, &dataset)?;
         refuse_empty(&checked.folds)?;
@@ -78,6 +83,25 @@ pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentEr
         }
     }
     Ok(checked)
+}
+
+/// Warns of splits and dividends in files of raw prices that nothing applies.
+fn ignored_actions(experiment: &ResolvedExperiment) -> Option<String> {
+    let data = &experiment.data;
+    if data.adjustment != Adjustment::Raw || data.corporate_actions.is_some() {
+        return None;
+    }
+    let options = ReadOptions { corporate_actions: true, ..read_options(data) };
+    let reports = data.paths.iter().filter_map(|path| tidegate_data::inspect(path, &options).ok());
+    let (splits, dividends) = reports.fold((0, 0), |(splits, dividends), report| {
+        (splits + report.corporate_actions.splits, dividends + report.corporate_actions.dividends)
+    });
+    (splits + dividends > 0).then(|| {
+        format!(
+            "the files hold {splits} splits and {dividends} dividends that are ignored: state `[data.corporate_actions]`, or an \
+             `adjustment` other than `raw`"
+        )
+    })
 }
 
 /// A fold that cannot be trained ends a run, so it ends a check.
@@ -99,7 +123,7 @@ fn symbols(dataset: &Dataset) -> Vec<(String, usize, Timestamp, Timestamp)> {
 }
 
 fn lay_out_folds(plan: &ForecastPlan, dataset: &Dataset) -> Result<Vec<CheckedFold>, ExperimentError> {
-    let panel = build_panel(plan, &dataset.bars)?;
+    let panel = build_panel(plan, &dataset.signal_bars)?;
     let checked = folds(panel.axis.len(), &plan.walk_forward)?.into_iter().map(|fold| {
         let samples = fold_samples(&panel, &fold, &plan.scales);
         CheckedFold {
@@ -118,7 +142,6 @@ fn lay_out_folds(plan: &ForecastPlan, dataset: &Dataset) -> Result<Vec<CheckedFo
 /// What an expert would warn of in any run of this config.
 pub(crate) fn warnings(experiment: &ResolvedExperiment) -> Vec<String> {
     let config = &experiment.config;
-    let execution = &config.execution;
     let mut warnings = Vec::new();
     if config.data.adjustment != Adjustment::Raw {
         warnings.push(
@@ -141,12 +164,54 @@ pub(crate) fn warnings(experiment: &ResolvedExperiment) -> Vec<String> {
             );
         }
     }
-    let free_commission = matches!(execution.commission, CommissionConfig::None | CommissionConfig::Bps(0.0));
-    let free_slippage = matches!(execution.slippage, SlippageConfig::None | SlippageConfig::Bps(0.0));
-    if free_commission && free_slippage {
+    warnings.extend(execution_warnings(experiment));
+    warnings
+}
+
+/// What an expert would warn of in how orders fill.
+fn execution_warnings(experiment: &ResolvedExperiment) -> Vec<String> {
+    let (config, backtest) = (&experiment.config, &experiment.backtest);
+    let mut warnings = Vec::new();
+    if is_free(backtest) {
         warnings.push("trading is free: no commission and no slippage".to_owned());
     }
+    if config.data.adjustment != Adjustment::Raw && counts_units(config) {
+        warnings.push("lots, ticks and costs per unit are counted in adjusted units, which nobody traded".to_owned());
+    }
+    if backtest.data_end == DataEnd::Close {
+        warnings.push("`data_end` closes positions in the last bar, which nobody knew to be the last".to_owned());
+    }
+    if config.data.corporate_actions.as_ref().is_some_and(|actions| actions.signals == SignalsConfig::Raw) {
+        warnings.push("signals see raw prices, which jump at every split".to_owned());
+    }
+    for currency in config.data.fx.keys() {
+        if config.instruments.values().all(|own| own.currency.as_ref() != Some(currency)) {
+            warnings.push(format!("`[data.fx.{currency}]` has no effect: no instrument is in that currency"));
+        }
+    }
     warnings
+}
+
+/// Returns whether no fill ever costs anything.
+fn is_free(backtest: &BacktestConfig) -> bool {
+    let free_commission = match &backtest.commission {
+        Commission::None => true,
+        Commission::Bps(bps) => bps.0 == 0.0,
+        Commission::Fixed(fee) => fee.0 == 0.0,
+        Commission::FixedPlusBps { fixed, bps } => fixed.0 == 0.0 && bps.0 == 0.0,
+        Commission::PerShare { per_share, minimum, .. } => *per_share == 0.0 && *minimum == 0.0,
+        Commission::Tiered(tiers) => tiers.iter().all(|tier| tier.bps.0 == 0.0),
+        Commission::MakerTaker { maker, taker } => maker.0 <= 0.0 && taker.0 == 0.0,
+    };
+    let free_slippage = match backtest.slippage {
+        Slippage::None => true,
+        Slippage::Bps(bps) => bps.0 == 0.0,
+        Slippage::HalfSpread(half) => half.0 == 0.0,
+        Slippage::Ticks(ticks) => ticks == 0.0,
+        Slippage::VolumeShare { impact, .. } => impact == 0.0,
+        Slippage::SquareRootImpact { coefficient, .. } => coefficient == 0.0,
+    };
+    free_commission && free_slippage
 }
 
 /// Names the tables that only a model reads, where there is none.
@@ -197,5 +262,41 @@ mod tests {
     #[test]
     fn the_advised_size_grows_with_the_samples() {
         assert_eq!([999, 1_000, 9_999, 10_000].map(hidden_size_advised), [64, 128, 128, 256]);
+    }
+
+    const FREE: &str = "commission = \"none\"\nslippage = \"none\"\n";
+    const COSTLY: &str = "commission.bps = 1.0\nslippage = \"none\"\n";
+
+    /// Returns what an expert would warn of in an `[execution]` with these keys and the tables after it.
+    fn warned(adjustment: &str, tables: &str) -> Vec<String> {
+        let text = format!(
+            "name = \"Fixture\"\nseed = 7\nstrategy.buy_and_hold = {{}}\naccount.cash = 1.0\n[data]\npath = \"b.csv\"\n\
+             symbols = [\"AAA\"]\ninterval = \"1d\"\ntimestamp = \"open\"\ncalendar = \"sessions\"\nadjustment = \"{adjustment}\"\n\
+             [execution]\nfill = \"next_open\"\n{tables}"
+        );
+        let source = crate::ConfigSource::from_text(std::path::Path::new("s.toml"), text);
+        warnings(&ResolvedExperiment::from_source(&source).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    #[test]
+    fn an_expert_warns_of_what_makes_results_look_better_than_they_are() {
+        assert_eq!(warned("raw", COSTLY), Vec::<String>::new());
+        let cases = [
+            (FREE.to_owned(), "trading is free: no commission and no slippage"),
+            ("commission.fixed = 0.0\nslippage.half_spread = 0.0\n".to_owned(), "trading is free"),
+            (format!("{COSTLY}data_end = \"close\"\n"), "`data_end` closes positions in the last bar"),
+            (format!("{COSTLY}[data.corporate_actions]\nsignals = \"raw\"\n"), "signals see raw prices"),
+            (format!("{COSTLY}[data.fx.EUR]\npath = \"f.csv\"\n"), "`[data.fx.EUR]` has no effect"),
+        ];
+        for (tables, expected) in cases {
+            let found = warned("raw", &tables);
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{expected}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn adjusted_units_under_a_profile_are_warned_of() {
+        let found = warned("total_return", "profile = \"lean\"\n");
+        assert!(found.iter().any(|warning| warning.starts_with("lots, ticks and costs per unit")), "{found:?}");
     }
 }

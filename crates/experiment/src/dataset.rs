@@ -1,22 +1,31 @@
 //! The bars of an experiment, checked, selected, cut to its dates.
 
+mod beside;
+
 use std::sync::Arc;
 
-use tidegate_data::{ReadOptions, SymbolBars};
-use tidegate_market::{BarInterval, Bars, Instrument, Timestamp};
+use tidegate_data::{DataError, ReadOptions, SymbolBars, forward_adjusted, in_sessions, sessions};
+use tidegate_market::{BarInterval, Bars, CorporateActionKind, Sessions, Timestamp};
 
+pub use self::beside::Beside;
 use crate::ExperimentError;
 use crate::error::cannot_read;
 use crate::resolve::{ResolvedData, ResolvedExperiment};
 
-/// The bars of an experiment, in the order of its symbols.
+/// The bars of an experiment, in the order of its symbols, and what lies beside them.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     /// The symbols, in the config's order.
     pub symbols: Vec<String>,
-    /// The bars of each symbol, shared read-only by everything that runs.
+    /// The bars that are traded of each symbol, shared read-only by everything that runs.
     pub bars: Vec<Arc<Bars>>,
-    /// The hash of every symbol, time, price and volume.
+    /// The bars that features, forecasts and strategies see, row by row beside `bars`: the same ones unless corporate actions are events.
+    pub signal_bars: Vec<Arc<Bars>>,
+    /// Corporate actions, finer bars and rates of each symbol.
+    pub beside: Vec<Beside>,
+    /// When the market is open; `None` counts days in UTC.
+    pub sessions: Option<Arc<Sessions>>,
+    /// The hash of every symbol, time, price and volume, and of what lies beside them.
     pub hash: String,
 }
 
@@ -27,24 +36,49 @@ impl Dataset {
     /// When a file is missing or broken, a row breaks a rule, the bars are of another interval, a symbol is not in the files, or no
     /// bar lies in the dates.
     pub fn load(data: &ResolvedData) -> Result<Self, ExperimentError> {
-        let options = read_options(data);
         let mut found: Vec<SymbolBars> = Vec::new();
         for path in &data.paths {
-            found.extend(tidegate_data::read(path, &options)?);
+            found.extend(tidegate_data::read(path, &read_options(data))?);
+        }
+        if let Some(path) = data.corporate_actions.as_ref().and_then(|actions| actions.path.as_ref()) {
+            (found, _) = tidegate_data::read_events(path, &read_options(data))?.apply(found)?;
         }
         let selected = tidegate_data::select(found, &data.symbols)?;
-        let mut bars = Vec::with_capacity(selected.len());
-        for symbol in selected {
-            check_interval(&symbol, data.interval)?;
-            bars.push(Arc::new(cut(&symbol, data.start, data.end)?));
+        let sessions = market_sessions(data, &selected)?;
+        let mut dataset = Self { sessions, ..Self::new(data.symbols.clone(), Vec::new()) };
+        let details = beside::details(data, dataset.sessions.as_deref())?;
+        for ((symbol, files), detail) in selected.into_iter().zip(&data.rates).zip(details) {
+            check_interval(&symbol, data.interval, "data.interval")?;
+            let symbol = in_hours(symbol, dataset.sessions.as_deref());
+            let (bars, beside) = (Arc::new(cut(&symbol, data.start, data.end)?), Beside::read(files, detail)?);
+            dataset.push(data, bars, Beside { actions: symbol.actions, ..beside })?;
         }
-        Ok(Self::new(data.symbols.clone(), bars))
+        dataset.hash = dataset.hashed();
+        Ok(dataset)
     }
 
     /// Wraps bars that are in memory already.
     pub fn new(symbols: Vec<String>, bars: Vec<Arc<Bars>>) -> Self {
-        let hash = hash(&symbols, &bars);
-        Self { symbols, bars, hash }
+        let beside = vec![Beside::default(); bars.len()];
+        let dataset = Self { symbols, signal_bars: bars.clone(), bars, beside, sessions: None, hash: String::new() };
+        Self { hash: dataset.hashed(), ..dataset }
+    }
+
+    /// Adds one symbol's bars and the corporate actions that happen while they last.
+    fn push(&mut self, data: &ResolvedData, bars: Arc<Bars>, mut beside: Beside) -> Result<(), DataError> {
+        let first = bars.open_time(0);
+        beside.actions.retain(|action| {
+            let happens = action.time > first || matches!(action.kind, CorporateActionKind::Delisting { .. });
+            happens && action.time <= data.end
+        });
+        let signals = data.corporate_actions.as_ref().and_then(|actions| actions.signals);
+        self.signal_bars.push(match signals {
+            Some(adjustment) => Arc::new(forward_adjusted(&bars, &beside.actions, adjustment)?),
+            None => Arc::clone(&bars),
+        });
+        self.bars.push(bars);
+        self.beside.push(beside);
+        Ok(())
     }
 
     /// Returns the hash of everything an experiment reads: the bars, and the forecasts or weights that come from a file.
@@ -65,9 +99,18 @@ impl Dataset {
         Ok(hasher.finalize().to_hex()[..16].to_owned())
     }
 
-    /// Returns the instruments that an account trades.
-    pub fn instruments(&self, lot_size: Option<f64>) -> Vec<Instrument> {
-        self.symbols.iter().map(|symbol| Instrument { lot_size, ..Instrument::fractional(symbol.clone()) }).collect()
+    /// Returns the hash of the content.
+    fn hashed(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for (symbol, bars) in self.symbols.iter().zip(&self.bars) {
+            hasher.update(&(symbol.len() as u64).to_le_bytes());
+            hasher.update(symbol.as_bytes());
+            beside::hash_bars(&mut hasher, bars);
+        }
+        for beside in &self.beside {
+            beside.hash(&mut hasher);
+        }
+        hasher.finalize().to_hex()[..16].to_owned()
     }
 
     /// Returns the first and the last time label.
@@ -78,10 +121,28 @@ impl Dataset {
     }
 }
 
+/// Returns the sessions from the first bar to a while after the last, so that the last close has a session that it belongs to.
+fn market_sessions(data: &ResolvedData, symbols: &[SymbolBars]) -> Result<Option<Arc<Sessions>>, ExperimentError> {
+    const DAYS_AFTER: i64 = 31;
+    let Some(spec) = &data.session else { return Ok(None) };
+    let bars = || symbols.iter().map(|symbol| &symbol.bars).filter(|bars| !bars.is_empty());
+    let first = bars().map(|bars| bars.open_time(0)).min();
+    let last = bars().map(|bars| bars.close_time(bars.len() - 1)).max();
+    let Some((first, last)) = first.zip(last) else { return Ok(None) };
+    Ok(Some(Arc::new(sessions(spec, first, last.plus_nanos(DAYS_AFTER * Timestamp::NANOS_PER_DAY))?)))
+}
+
+fn in_hours(symbol: SymbolBars, sessions: Option<&Sessions>) -> SymbolBars {
+    match sessions {
+        Some(sessions) => SymbolBars { bars: in_sessions(&symbol.bars, sessions), ..symbol },
+        None => symbol,
+    }
+}
+
 /// Refuses bars of another interval than the config's: an hourly bar taken for a half-hourly one would be known half an hour early.
 ///
 /// Bars may be missing, so the usual step is the one that a quarter of the steps do not exceed. Fewer than four bars show none.
-fn check_interval(symbol: &SymbolBars, interval: BarInterval) -> Result<(), ExperimentError> {
+fn check_interval(symbol: &SymbolBars, interval: BarInterval, key: &str) -> Result<(), ExperimentError> {
     let mut steps: Vec<i64> = symbol.bars.time().windows(2).map(|pair| pair[1].nanos() - pair[0].nanos()).collect();
     if steps.len() < 3 {
         return Ok(());
@@ -92,18 +153,22 @@ fn check_interval(symbol: &SymbolBars, interval: BarInterval) -> Result<(), Expe
         return Ok(());
     }
     Err(ExperimentError::Sample(format!(
-        "data.interval must be that of the bars, was `{interval}`, but bars of `{}` are mostly `{}` minutes apart\nhint: a day has 1440 minutes, a week 10080",
+        "{key} must be that of the bars, was `{interval}`, but bars of `{}` are mostly `{}` minutes apart\nhint: a day has 1440 minutes, a week 10080",
         symbol.symbol,
         step as f64 / 60e9
     )))
 }
 
-/// Returns how the files of an experiment are read.
+/// Returns how the files of bars of an experiment are read.
 pub fn read_options(data: &ResolvedData) -> ReadOptions {
     ReadOptions {
         columns: data.columns.clone(),
         policy: data.policy,
         adjustment: data.adjustment,
+        corporate_actions: data.corporate_actions.as_ref().is_some_and(|actions| actions.path.is_none()),
+        factor_files: data.factor_files.clone(),
+        time_zone: data.time_zone,
+        session: data.session.clone(),
         ..ReadOptions::new(data.interval, data.label)
     }
 }
@@ -121,22 +186,6 @@ fn cut(symbol: &SymbolBars, start: Timestamp, end: Timestamp) -> Result<Bars, Ex
         return Err(ExperimentError::Sample(message));
     }
     Ok(symbol.bars.slice(first..last))
-}
-
-fn hash(symbols: &[String], bars: &[Arc<Bars>]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (symbol, bars) in symbols.iter().zip(bars) {
-        hasher.update(&(symbol.len() as u64).to_le_bytes());
-        hasher.update(symbol.as_bytes());
-        hasher.update(&(bars.len() as u64).to_le_bytes());
-        let times: Vec<u8> = bars.time().iter().flat_map(|time| time.nanos().to_le_bytes()).collect();
-        hasher.update(&times);
-        for column in [bars.open(), bars.high(), bars.low(), bars.close(), bars.volume()] {
-            let bytes: Vec<u8> = column.iter().flat_map(|value| value.to_bits().to_le_bytes()).collect();
-            hasher.update(&bytes);
-        }
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 #[cfg(test)]
@@ -157,7 +206,7 @@ mod tests {
             volume: vec![1.0; rows],
         };
         let bars = Bars::new(columns, BarLabel::Open, interval).expect("sane bars");
-        check_interval(&SymbolBars { symbol: "X".to_owned(), bars }, interval)
+        check_interval(&SymbolBars::new("X", bars), interval, "data.interval")
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub fn write_features(source: &ConfigSource, out: &Path) -> Result<usize, Experi
         return Err(source.error_at("features", "is missing: there is nothing to compute").into());
     };
     let dataset = Dataset::load(&experiment.data)?;
-    let matrices = tidegate_features::compute_panel(&features.columns, &dataset.bars, 1)?;
-    let frame = tidegate_features::to_frame(&dataset.symbols, &dataset.bars, &matrices)?;
+    let matrices = tidegate_features::compute_panel(&features.columns, &dataset.signal_bars, 1)?;
+    let frame = tidegate_features::to_frame(&dataset.symbols, &dataset.signal_bars, &matrices)?;
     tidegate_features::write(&frame, out)?;
     Ok(matrices.iter().map(tidegate_market::FeatureMatrix::rows).sum())
 }

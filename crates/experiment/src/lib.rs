@@ -11,6 +11,8 @@ mod check;
 pub mod config;
 mod dataset;
 mod error;
+mod execution_text;
+mod explain;
 mod features;
 mod files;
 mod forecasting;
@@ -18,19 +20,23 @@ mod ledger;
 mod measure;
 mod observer;
 mod pipeline;
+mod rates;
 mod resolve;
 mod returns_file;
+mod rules;
 mod run_directory;
 mod schema;
 mod sweep;
 mod tables;
 mod tear_sheet;
+mod traded_market;
 mod trading;
 
 pub use check::{CheckedFold, CheckedRun, check};
 pub use config::ConfigSource;
-pub use dataset::{Dataset, read_options};
+pub use dataset::{Beside, Dataset, read_options};
 pub use error::ExperimentError;
+pub use explain::{ExplainRequest, explain};
 pub use features::write_features;
 pub use forecasting::{
     ArtifactCache, FoldOutcome, FoldScores, ForecastOutcome, ForecastSummary, MemberOutcome, PooledScores,
@@ -43,10 +49,14 @@ pub use pipeline::{
     Computed, RunOptions, RunOutcome, TrainOutcome, compute, default_directory, forecasts, load, run_experiment,
     study_directory, train,
 };
-pub use resolve::{ForecastPlan, ForecastSource, ForecasterPlan, NetworkPlan, ResolvedData, ResolvedExperiment};
+pub use resolve::{
+    ActionsPlan, DetailPlan, ForecastPlan, ForecastSource, ForecasterPlan, NetworkPlan, RateFiles, ResolvedData,
+    ResolvedExperiment, RulesPlan,
+};
 pub use returns_file::{ReturnsRequest, measure_returns};
 pub use run_directory::{RunDirectory, RunFacts, StoredRun, read_report};
 pub use schema::schema;
 pub use sweep::{SweepOutcome, SweepPlan, SweepRequest, TrialRow, TrialValue, run_sweep};
 pub use tear_sheet::tear_sheet;
-pub use trading::{read_forecasts, read_schedule, trade, trade_benchmark, traded_market};
+pub use traded_market::traded_market;
+pub use trading::{StrategyInputs, read_forecasts, read_inputs, trade, trade_benchmark};

@@ -4,11 +4,12 @@ use serde::Serialize;
 use tidegate_backtest::{FillTiming, HaltReason, Journal};
 use tidegate_market::Timestamp;
 use tidegate_metrics::{
-    Convention, EquityCurve, MetricOptions, Performance, Returns, TradeStatistics, exposure, performance,
-    trade_statistics, turnover,
+    EquityCurve, MetricOptions, Performance, Returns, TradeStatistics, exposure, performance, trade_statistics,
+    turnover,
 };
 
 use crate::ExperimentError;
+use crate::config::ProfileConfig;
 use crate::forecasting::ForecastSummary;
 use crate::resolve::ResolvedExperiment;
 
@@ -29,6 +30,8 @@ pub struct Measured {
     pub benchmark_curve: EquityCurve,
     /// What was traded and what it cost.
     pub execution: ExecutionSummary,
+    /// What the metrics were measured with.
+    pub options: MetricOptions,
 }
 
 /// What was traded and what it cost.
@@ -36,12 +39,16 @@ pub struct Measured {
 pub struct ExecutionSummary {
     /// When market orders filled.
     pub fill: &'static str,
+    /// The engine whose defaults were used; null when none was named.
+    pub profile: Option<&'static str>,
     /// The first traded bar.
     pub first_bar: Timestamp,
     /// The last traded bar.
     pub last_bar: Timestamp,
     /// Bars per year used to annualise.
     pub periods_per_year: f64,
+    /// The risk-free rate a year, as a fraction.
+    pub risk_free_rate: f64,
     /// Money at the start.
     pub initial_equity: f64,
     /// Money at the end.
@@ -56,6 +63,16 @@ pub struct ExecutionSummary {
     pub commission: f64,
     /// Money lost to slippage.
     pub slippage: f64,
+    /// Dividends received, less those paid on short positions.
+    pub dividends: f64,
+    /// Interest earned on cash.
+    pub cash_interest: f64,
+    /// Fees paid for borrowed units.
+    pub borrow_fees: f64,
+    /// Interest paid on borrowed money.
+    pub margin_interest: f64,
+    /// Funding paid on perpetual contracts, less what was received.
+    pub funding: f64,
     /// Money that changed hands.
     pub traded_value: f64,
     /// Traded value over average equity, per year.
@@ -64,6 +81,10 @@ pub struct ExecutionSummary {
     pub exposure: Option<f64>,
     /// Bars whose path decided which order filled first.
     pub ambiguous_bars: u64,
+    /// Times that a margin call cut the positions.
+    pub margin_calls: usize,
+    /// Days on which the daily loss stop ended trading.
+    pub daily_loss_stops: usize,
     /// Why trading stopped early; null when it did not.
     pub halted: Option<String>,
     /// Round trips.
@@ -94,7 +115,7 @@ pub fn measure(
     benchmark: &Journal,
 ) -> Result<Measured, ExperimentError> {
     let periods_per_year = experiment.data.periods_per_year;
-    let options = MetricOptions::new(Convention::Tidegate);
+    let options = experiment.metrics;
     let rows = journal.equity.len().min(benchmark.equity.len());
     let curve = equity_curve(experiment, journal, journal.equity.len())?;
     let benchmark_curve = equity_curve(experiment, benchmark, rows)?;
@@ -109,6 +130,7 @@ pub fn measure(
         benchmark_returns,
         curve,
         benchmark_curve,
+        options,
     })
 }
 
@@ -145,9 +167,11 @@ fn execution(
     let bars_held: Vec<u64> = journal.trades.iter().map(|trade| u64::from(trade.bars_held())).collect();
     Ok(ExecutionSummary {
         fill: fill_name(experiment.backtest.fill),
+        profile: experiment.config.execution.profile.map(ProfileConfig::name),
         first_bar: time[0],
         last_bar: time[time.len() - 1],
         periods_per_year,
+        risk_free_rate: experiment.metrics.risk_free_annual,
         initial_equity: journal.initial_cash.0,
         final_equity: journal.final_equity().0,
         orders: journal.orders.len(),
@@ -155,12 +179,20 @@ fn execution(
         denials: journal.denials().count(),
         commission: totals.commission.0,
         slippage: totals.slippage.0,
+        dividends: totals.dividends.0,
+        cash_interest: totals.cash_interest.0,
+        borrow_fees: totals.borrow_fees.0,
+        margin_interest: totals.margin_interest.0,
+        funding: totals.funding.0,
         traded_value: totals.turnover.0,
         turnover: turnover(totals.turnover, curve),
         exposure: exposure(&journal.equity.gross_exposure()),
         ambiguous_bars: totals.ambiguous_bars,
+        margin_calls: journal.margin_calls.len(),
+        daily_loss_stops: journal.daily_loss_stops.len(),
         halted: journal.halt.map(|halt| match halt.reason {
             HaltReason::DrawdownStop => format!("the drawdown stop closed everything at {}", halt.time),
+            HaltReason::LosingTrades => format!("too many round trips in a row had lost at {}", halt.time),
             HaltReason::Ruin => format!("the account was ruined at {}", halt.time),
         }),
         trades: trade_statistics(&pnl, &bars_held)?,
@@ -173,6 +205,7 @@ pub(crate) const fn fill_name(fill: FillTiming) -> &'static str {
         FillTiming::NextOpen => "next_open",
         FillTiming::NextClose => "next_close",
         FillTiming::SameClose => "same_close",
+        FillTiming::SameCloseBookedNext => "same_close_booked_next",
     }
 }
 

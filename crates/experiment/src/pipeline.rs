@@ -20,7 +20,8 @@ use crate::observer::{Observer, Progress};
 use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
 use crate::run_directory::{RunDirectory, RunFacts, StoredRun};
 use crate::tear_sheet::tear_sheet;
-use crate::trading::{read_forecasts, read_schedule, trade, trade_benchmark, traded_market};
+use crate::traded_market::traded_market;
+use crate::trading::{read_forecasts, read_inputs, trade, trade_benchmark};
 
 /// How an experiment is run, as opposed to what it computes.
 #[derive(Debug, Clone)]
@@ -207,8 +208,8 @@ pub fn compute(
     };
     observer.notify(Progress::Stage { name: "backtesting", steps: 0 });
     let market = market(experiment, &dataset, &forecasts)?;
-    let schedule = read_schedule(experiment, &dataset)?;
-    let journal = trade(experiment, &dataset, &market, &forecasts, &schedule)?;
+    let inputs = read_inputs(experiment, &dataset)?;
+    let journal = trade(experiment, &dataset, &market, &forecasts, &inputs)?;
     let benchmark = trade_benchmark(&market, &experiment.backtest)?;
     let measured = measure(experiment, &journal, &benchmark)?;
     observer.notify(Progress::StageDone);
@@ -225,7 +226,7 @@ pub(crate) fn market(
         ForecastSource::None => None,
         ForecastSource::File(_) | ForecastSource::WalkForward(_) => Some(forecasts),
     };
-    traded_market(dataset, limit, experiment.lot_size)
+    traded_market(dataset, &experiment.instruments, limit)
 }
 
 /// Returns the forecasts of an experiment, made or read.
@@ -243,7 +244,7 @@ pub fn forecasts(
         ForecastSource::File(path) => Ok((read_forecasts(path, dataset)?, None)),
         ForecastSource::WalkForward(plan) => {
             observer.notify(Progress::Stage { name: "computing features", steps: 0 });
-            let panel = build_panel(plan, &dataset.bars)?;
+            let panel = build_panel(plan, &dataset.signal_bars)?;
             observer.notify(Progress::StageDone);
             let forecaster = build_forecaster(plan, &panel, &options.device)?;
             let context =

@@ -1,21 +1,33 @@
 //! What a user wrote becomes what runs: every optional key decided, every rule that spans keys checked.
 
+mod costs;
+mod data;
+mod execution;
+mod expressions;
 mod forecast_rules;
+mod instruments;
+mod profiles;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tidegate_backtest::strategies::RulesParams;
 use tidegate_backtest::{BacktestConfig, FillTiming};
-use tidegate_data::{Adjustment, ColumnMapping, OffencePolicy};
 use tidegate_features::{FeatureSpec, ReturnTarget, TargetPrice, TargetSpec};
 use tidegate_forecast::{ScaleSpec, ScalerSpec, WalkForward};
-use tidegate_market::{BarInterval, BarLabel, Timestamp};
+use tidegate_market::Instrument;
+use tidegate_metrics::{Convention, MetricOptions};
 use tidegate_models::{Encoder, Head, Loss, NetworkSpec, TrainingSpec};
 
+pub(crate) use self::data::counts_units;
+pub use self::data::{ActionsPlan, DetailPlan, ResolvedData};
+pub use self::instruments::RateFiles;
 use self::rules::Rules;
 use crate::ExperimentError;
-use crate::config::{ConfigSource, ExperimentConfig, ForecastsConfig, StrategyConfig, YardstickConfig};
+use crate::config::{ConfigError, ConfigSource, ExperimentConfig, ForecastsConfig, StrategyConfig, YardstickConfig};
 use crate::error::cannot_read;
 
 /// An experiment in which nothing is left to decide.
@@ -35,41 +47,28 @@ pub struct ResolvedExperiment {
     pub forecasts: ForecastSource,
     /// What is traded.
     pub strategy: StrategyConfig,
+    /// The conditions of a strategy by rules; `None` for any other.
+    pub rules: Option<RulesPlan>,
     /// The folder that the strategy's own paths start from.
     pub folder: PathBuf,
     /// Money, fills, costs, limits.
     pub backtest: BacktestConfig,
-    /// The smallest tradable step; `None` trades fractions.
-    pub lot_size: Option<f64>,
-    /// The hash of the written config after overrides, without the sweep.
+    /// What is traded, in the order of the symbols.
+    pub instruments: Vec<Instrument>,
+    /// How returns are measured.
+    pub metrics: MetricOptions,
+    /// The hash of the config, without the sweep.
     pub config_hash: String,
-    /// The written config after overrides.
+    /// The written config after overrides and with what its profile fills in.
     pub config: ExperimentConfig,
 }
-
-/// Where the bars come from.
+/// The conditions of a strategy by rules, and the columns that they name by place.
 #[derive(Debug, Clone)]
-pub struct ResolvedData {
-    /// Files, folders or globs, anchored at the strategy file's folder.
-    pub paths: Vec<PathBuf>,
-    /// The symbols, in order.
-    pub symbols: Vec<String>,
-    /// The length of a bar.
-    pub interval: BarInterval,
-    /// Which end of the bar a time names.
-    pub label: BarLabel,
-    /// How many bars make a year.
-    pub periods_per_year: f64,
-    /// The first time label to use.
-    pub start: Timestamp,
-    /// The last time label to use.
-    pub end: Timestamp,
-    /// The file's own column names.
-    pub columns: ColumnMapping,
-    /// What to do with offences.
-    pub policy: OffencePolicy,
-    /// Which corporate actions prices are adjusted for.
-    pub adjustment: Adjustment,
+pub struct RulesPlan {
+    /// What makes the columns.
+    pub features: Vec<FeatureSpec>,
+    /// The conditions and the size.
+    pub params: RulesParams,
 }
 
 /// Where forecasts come from.
@@ -115,7 +114,7 @@ impl ForecastPlan {
             (price, fill),
             (TargetPrice::NextOpen, FillTiming::NextOpen)
                 | (TargetPrice::NextClose, FillTiming::NextClose)
-                | (TargetPrice::Close, FillTiming::SameClose)
+                | (TargetPrice::Close, FillTiming::SameClose | FillTiming::SameCloseBookedNext)
         )
     }
 
@@ -216,10 +215,13 @@ impl ResolvedExperiment {
     ///
     /// # Errors
     /// The first rule that is broken, with the key's place.
-    pub fn from_config(source: &ConfigSource, config: ExperimentConfig) -> Result<Self, ExperimentError> {
+    pub fn from_config(source: &ConfigSource, mut config: ExperimentConfig) -> Result<Self, ExperimentError> {
+        profiles::fill_in(&mut config);
         let check = Rules { source };
-        check.strategy(&config.strategy, config.data.symbols.len())?;
+        check.strategy(&config.strategy, &config.data.symbols)?;
+        let instruments = check.instruments(&config)?;
         let data = check.data(&config)?;
+        let rules = check.rules(&config, &data)?;
         let backtest = check.backtest(&config)?;
         let forecasts = check.forecasts(&config)?;
         let stem =
@@ -232,16 +234,29 @@ impl ResolvedExperiment {
             data,
             forecasts,
             strategy: config.strategy.clone(),
+            rules,
             folder: source.folder().to_owned(),
             backtest,
-            lot_size: config.account.lot_size,
+            instruments,
+            metrics: check.metrics(&config)?,
             config_hash: config_hash(&config)?,
             config,
         })
     }
 }
 
-/// Hashes what was written, without the title and the sweep, which change no number of a run.
+impl Rules<'_> {
+    fn metrics(&self, config: &ExperimentConfig) -> Result<MetricOptions, ConfigError> {
+        let risk_free_annual = config.metrics.map_or(0.0, |metrics| metrics.risk_free_rate);
+        if !(risk_free_annual.is_finite() && risk_free_annual > -1.0) {
+            let message = format!("must be finite and above -1, was `{risk_free_annual}`");
+            return self.fail("metrics.risk_free_rate", message);
+        }
+        Ok(MetricOptions { risk_free_annual, ..MetricOptions::new(Convention::Tidegate) })
+    }
+}
+
+/// Hashes the config, without the title and the sweep, which change no number of a run.
 fn config_hash(config: &ExperimentConfig) -> Result<String, ExperimentError> {
     let bare = ExperimentConfig { name: String::new(), description: None, sweep: None, ..config.clone() };
     let text = serde_json::to_string(&bare).map_err(|error| ExperimentError::Internal(error.to_string()))?;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tidegate_data::Table;
 use tidegate_report::RunReport;
 
@@ -15,10 +14,10 @@ use crate::files::{make_folder, write_atomically};
 use crate::forecasting::ForecastOutcome;
 use crate::pipeline::Computed;
 use crate::resolve::ResolvedExperiment;
-use crate::tables;
+use crate::tables::{self, Naming};
 
 /// Raised when the meaning of a run's files changes.
-const RUN_FORMAT: u32 = 1;
+pub(crate) const RUN_FORMAT: u32 = 2;
 
 /// A run's folder.
 #[derive(Debug, Clone)]
@@ -28,18 +27,28 @@ pub struct RunDirectory {
 
 /// What says that a run is finished, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Manifest {
-    format: u32,
-    name: String,
-    description: String,
-    config_hash: String,
-    data_hash: String,
-    seed: u64,
-    version: String,
-    build: String,
-    device: String,
+pub(crate) struct Manifest {
+    pub(crate) format: u32,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) config_hash: String,
+    pub(crate) data_hash: String,
+    /// The hash of the bars alone.
+    pub(crate) bars_hash: String,
+    pub(crate) seed: u64,
+    pub(crate) version: String,
+    pub(crate) build: String,
+    pub(crate) device: String,
     /// The hash of each result file.
-    files: std::collections::BTreeMap<String, String>,
+    pub(crate) files: std::collections::BTreeMap<String, String>,
+}
+
+/// What no result depends on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Circumstances {
+    pub(crate) wall_seconds: f64,
+    /// Where the paths of the config start.
+    pub(crate) strategy_folder: PathBuf,
 }
 
 /// A finished run, read back.
@@ -96,20 +105,25 @@ impl RunDirectory {
         facts: &RunFacts<'_>,
     ) -> Result<(), ExperimentError> {
         self.unfinish()?;
-        let symbols = &computed.dataset.symbols;
+        let naming = naming(experiment, &computed.dataset);
+        let journal = &computed.journal;
         let config = toml::to_string(&experiment.config).map_err(internal)?;
         self.put("config.toml", config.as_bytes())?;
         self.put("metrics.json", pretty(metrics)?.as_bytes())?;
-        self.put_table("equity.parquet", &tables::equity(&computed.journal, &experiment.data)?)?;
-        self.put_table("trades.parquet", &tables::trades(&computed.journal, symbols, &experiment.data)?)?;
-        self.put_table("orders.parquet", &tables::orders(&computed.journal, symbols, &experiment.data)?)?;
-        self.put_table("forecasts.parquet", &tables::forecasts(&computed.forecasts, symbols, &experiment.data)?)?;
+        self.put_table("equity.parquet", &tables::equity(journal, naming)?)?;
+        self.put_table("trades.parquet", &tables::trades(journal, naming)?)?;
+        self.put_table("orders.parquet", &tables::orders(journal, naming)?)?;
+        self.put_table("fills.parquet", &tables::fills(journal, naming)?)?;
+        self.put_table("positions.parquet", &tables::positions(journal, naming)?)?;
+        self.put_table("cash_flows.parquet", &tables::cash_flows(journal, naming)?)?;
+        self.put_table("corporate_actions.parquet", &tables::corporate_actions(journal, naming)?)?;
+        self.put_table("forecasts.parquet", &tables::forecasts(&computed.forecasts, naming)?)?;
         if let Some(outcome) = &computed.walk_forward {
             self.write_models(outcome)?;
         }
         self.put("report.json", pretty(report)?.as_bytes())?;
         self.put("report.html", tidegate_report::html(report)?.as_bytes())?;
-        self.put("timings.json", pretty(&json!({ "wall_seconds": facts.elapsed.as_secs_f64() }))?.as_bytes())?;
+        self.put("timings.json", pretty(&circumstances(experiment, facts)?)?.as_bytes())?;
         self.finish(experiment, &computed.dataset, facts.device)
     }
 
@@ -128,10 +142,8 @@ impl RunDirectory {
         let config = toml::to_string(&experiment.config).map_err(internal)?;
         self.put("config.toml", config.as_bytes())?;
         self.put("forecast_scores.json", pretty(scores)?.as_bytes())?;
-        self.put_table(
-            "forecasts.parquet",
-            &tables::forecasts(&outcome.forecasts, &dataset.symbols, &experiment.data)?,
-        )?;
+        let naming = naming(experiment, dataset);
+        self.put_table("forecasts.parquet", &tables::forecasts(&outcome.forecasts, naming)?)?;
         self.write_models(outcome)
     }
 
@@ -182,8 +194,18 @@ impl RunDirectory {
 }
 
 /// The files whose bytes depend on config, data, seed and build alone.
-const RESULT_FILES: [&str; 6] =
-    ["config.toml", "metrics.json", "equity.parquet", "trades.parquet", "orders.parquet", "forecasts.parquet"];
+const RESULT_FILES: [&str; 10] = [
+    "config.toml",
+    "metrics.json",
+    "equity.parquet",
+    "trades.parquet",
+    "orders.parquet",
+    "fills.parquet",
+    "positions.parquet",
+    "cash_flows.parquet",
+    "corporate_actions.parquet",
+    "forecasts.parquet",
+];
 
 /// The files that also show how many trials the study had, or how long something took.
 const OTHER_FILES: [&str; 4] = ["report.json", "report.html", "timings.json", "forecast_scores.json"];
@@ -215,6 +237,18 @@ pub fn read_report(run_dir: &Path) -> Result<RunReport, ExperimentError> {
     })
 }
 
+const fn naming<'a>(experiment: &ResolvedExperiment, dataset: &'a Dataset) -> Naming<'a> {
+    Naming { symbols: dataset.symbols.as_slice(), interval: experiment.data.interval, fill: experiment.backtest.fill }
+}
+
+/// Returns what no result depends on: how long the run took, and the folder that the config's paths start from.
+fn circumstances(experiment: &ResolvedExperiment, facts: &RunFacts<'_>) -> Result<Circumstances, ExperimentError> {
+    // The folder of a bare file name is an empty path.
+    let folder = Path::new(".").join(&experiment.folder);
+    let folder = std::path::absolute(&folder).map_err(cannot_read(&folder))?;
+    Ok(Circumstances { wall_seconds: facts.elapsed.as_secs_f64(), strategy_folder: folder })
+}
+
 fn manifest_of(experiment: &ResolvedExperiment, dataset: &Dataset, device: &str) -> Result<Manifest, ExperimentError> {
     Ok(Manifest {
         format: RUN_FORMAT,
@@ -222,6 +256,7 @@ fn manifest_of(experiment: &ResolvedExperiment, dataset: &Dataset, device: &str)
         description: experiment.description.clone(),
         config_hash: experiment.config_hash.clone(),
         data_hash: dataset.input_hash(experiment)?,
+        bars_hash: dataset.hash.clone(),
         seed: experiment.seed,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         build: if cfg!(feature = "libtorch") { "with libtorch" } else { "without libtorch" }.to_owned(),

@@ -1,17 +1,15 @@
 //! What the report shows of a run.
 
-use tidegate_backtest::{Commission, FillTiming, Slippage};
-use tidegate_metrics::{
-    Convention, Drawdown, MetricOptions, Returns, SharpeStatistics, Trials, calibration_curve, drawdowns,
-    monthly_returns,
-};
+use tidegate_backtest::FillTiming;
+use tidegate_metrics::{Drawdown, Returns, SharpeStatistics, Trials, calibration_curve, drawdowns, monthly_returns};
 use tidegate_report::{
-    AuditStatus, Build, CalibrationPoint, Costs, DrawdownRow, EquityPoint, ExecutionPanel, FillRule, FoldRow,
-    ForecastPanel, ForecastRole, ForecastRow, LossCurve, MetricRow, MonthlyReturn, RunHeader, RunReport, TimeSpan,
-    TradeRow, WalkForwardSummary,
+    AuditStatus, Build, CalibrationPoint, DrawdownRow, EquityPoint, ExecutionPanel, FillRule, FoldRow, ForecastPanel,
+    ForecastRole, ForecastRow, LossCurve, MetricRow, MonthlyReturn, RunHeader, RunReport, TimeSpan, TradeRow,
+    WalkForwardSummary,
 };
 
 use crate::ExperimentError;
+use crate::execution_text;
 use crate::forecasting::{ForecastOutcome, ForecastSummary, scored_forecasts};
 use crate::ledger::Trial;
 use crate::measure::{Measured, sample_variance};
@@ -47,7 +45,7 @@ pub fn tear_sheet(
         execution: execution_panel(measured),
         forecast: forecast_panel(experiment, computed)?,
         warnings: warnings(experiment, measured),
-        notes: Vec::new(),
+        notes: execution_text::notes(experiment),
     })
 }
 
@@ -66,9 +64,9 @@ fn header(experiment: &ResolvedExperiment, computed: &Computed, trials: u64) -> 
         fill_rule: match experiment.backtest.fill {
             FillTiming::NextOpen => FillRule::NextOpen,
             FillTiming::NextClose => FillRule::NextClose,
-            FillTiming::SameClose => FillRule::SameClose,
+            FillTiming::SameClose | FillTiming::SameCloseBookedNext => FillRule::SameClose,
         },
-        costs: costs(experiment),
+        costs: execution_text::costs(&experiment.backtest),
         seed: experiment.seed,
         walk_forward: walk_forward(experiment, computed.walk_forward.as_ref()),
         n_trials: Some(trials),
@@ -91,22 +89,17 @@ fn walk_forward(experiment: &ResolvedExperiment, outcome: Option<&ForecastOutcom
     }
 }
 
-fn costs(experiment: &ResolvedExperiment) -> Costs {
-    let commission = match experiment.backtest.commission {
-        Commission::None => "none".to_owned(),
-        Commission::Bps(bps) => format!("{bps} bps of the traded value"),
-        Commission::PerShare { per_share, minimum } => format!("{per_share} per share, at least {minimum} per fill"),
-    };
-    let slippage = match experiment.backtest.slippage {
-        Slippage::None => "none".to_owned(),
-        Slippage::Bps(bps) => format!("{bps} bps of the price"),
-    };
-    Costs { commission, slippage }
-}
-
 fn warnings(experiment: &ResolvedExperiment, measured: &Measured) -> Vec<String> {
     let halted = measured.execution.halted.iter().map(|halted| format!("Trading stopped early: {halted}."));
-    halted.chain(crate::check::warnings(experiment)).collect()
+    let execution = &measured.execution;
+    let counted = [
+        (execution.margin_calls, "margin calls cut the positions"),
+        (execution.daily_loss_stops, "days ended early by the daily loss stop"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}."));
+    let idle = (execution.fills == 0)
+        .then(|| format!("Nothing was traded: of {} orders {} were denied.", execution.orders, execution.denials));
+    halted.chain(counted).chain(idle).chain(crate::check::warnings(experiment)).collect()
 }
 
 /// The chance that the strategy beats the best of as many worthless trials; undefined below two trials.
@@ -115,7 +108,7 @@ fn deflated_sharpe_ratio(measured: &Measured, trials: &[Trial]) -> Option<f64> {
     let per_period: Vec<f64> =
         trials.iter().filter_map(|trial| Some(trial.sharpe_ratio? / periods_per_year.sqrt())).collect();
     let sharpe_ratio_variance = sample_variance(&per_period)?;
-    SharpeStatistics::of(&measured.returns, &MetricOptions::new(Convention::Tidegate))?
+    SharpeStatistics::of(&measured.returns, &measured.options)?
         .deflated(&Trials { count: trials.len() as u64, sharpe_ratio_variance })
 }
 

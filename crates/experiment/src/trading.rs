@@ -3,47 +3,34 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tidegate_backtest::strategies::rules::RulesFeatures;
 use tidegate_backtest::strategies::{
-    BuyAndHold, ForecastThreshold, ForecastThresholdParams, Kelly, KellyParams, MomentumRotation,
-    MomentumRotationParams, ScheduledWeight, SmaCross, SmaCrossParams, TargetWeights, VolatilitySource,
-    VolatilityTarget, VolatilityTargetParams,
+    BuyAndHold, EqualRiskContribution, EqualRiskContributionParams, FixedWeights, ForecastThreshold,
+    ForecastThresholdParams, Kelly, KellyParams, MomentumRotation, MomentumRotationParams, Rules, ScheduledWeight,
+    SmaCross, SmaCrossParams, TargetWeights, VolatilitySource, VolatilityTarget, VolatilityTargetParams,
 };
-use tidegate_backtest::{BacktestConfig, Journal, Market, RiskLimits, Strategy, run};
+use tidegate_backtest::{
+    AccountKind, BacktestConfig, Journal, Market, RebalanceSchedule, Rebalancing, RiskLimits, Shortfall, Strategy,
+    TargetSizing, run,
+};
 use tidegate_data::Table;
-use tidegate_market::{BarLabel, Bars, Forecast, InstrumentId, Timestamp};
+use tidegate_market::{BarLabel, Bars, FeatureMatrix, Forecast, InstrumentId, Timestamp, TradingCalendar};
 
 use crate::ExperimentError;
-use crate::config::{StrategyConfig, TargetWeightsConfig};
+use crate::config::{RebalanceConfig, ScheduleConfig, StrategyConfig, TargetWeightsConfig, WeightsConfig};
 use crate::dataset::Dataset;
 use crate::resolve::ResolvedExperiment;
 
-/// The bars that are traded: all of them, or those from the first forecast on.
-///
-/// # Errors
-/// When no bar is left.
-pub fn traded_market(
-    dataset: &Dataset,
-    forecasts: Option<&[Forecast]>,
-    lot_size: Option<f64>,
-) -> Result<Market, ExperimentError> {
-    let bars: Vec<Arc<Bars>> = match forecasts {
-        None => dataset.bars.clone(),
-        Some(forecasts) => {
-            let Some(first) = forecasts.iter().map(|forecast| forecast.time).min() else {
-                return Err(ExperimentError::Sample("there are no forecasts to trade on".to_owned()));
-            };
-            dataset.bars.iter().map(|bars| from_time(bars, first)).collect()
-        }
-    };
-    Ok(Market::new(dataset.instruments(lot_size).into_iter().zip(bars).collect())?)
+/// What a strategy needs besides bars and forecasts; empty for one that needs nothing.
+#[derive(Debug, Clone, Default)]
+pub struct StrategyInputs {
+    /// Weights made elsewhere.
+    pub schedule: Vec<ScheduledWeight>,
+    /// The columns of `[features]` on the bars of each symbol.
+    pub features: Vec<Arc<FeatureMatrix>>,
 }
 
-fn from_time(bars: &Arc<Bars>, first: Timestamp) -> Arc<Bars> {
-    let row = bars.time().partition_point(|&time| time < first);
-    if row == 0 { Arc::clone(bars) } else { Arc::new(bars.slice(row..bars.len())) }
-}
-
-/// Runs the experiment's strategy; `schedule` is what [`read_schedule`] returned.
+/// Runs the experiment's strategy; `inputs` are what [`read_inputs`] returned.
 ///
 /// # Errors
 /// When the engine refuses its input or a weights file is wrong.
@@ -52,10 +39,11 @@ pub fn trade(
     dataset: &Dataset,
     market: &Market,
     forecasts: &[Forecast],
-    schedule: &[ScheduledWeight],
+    inputs: &StrategyInputs,
 ) -> Result<Journal, ExperimentError> {
     let run = StrategyRun { market, forecasts, config: &experiment.backtest };
     let instruments = dataset.symbols.len();
+    let calendar = experiment.config.data.calendar;
     match &experiment.strategy {
         StrategyConfig::BuyAndHold {} => run.with(&mut BuyAndHold::new(instruments)),
         StrategyConfig::SmaCross(sma) => run.with(&mut SmaCross::new(
@@ -97,12 +85,59 @@ pub fn trade(
             MomentumRotationParams {
                 lookback_bars: rotation.lookback_bars,
                 top: rotation.top,
-                rebalance_bars: rotation.rebalance_bars,
+                rebalancing: rebalancing(&rotation.rebalance, calendar),
             },
             instruments,
         )?),
-        StrategyConfig::TargetWeights(_) => run.with(&mut TargetWeights::new(schedule.to_vec(), instruments)?),
+        StrategyConfig::FixedWeights(fixed) => run.with(&mut FixedWeights::new(
+            weights(&fixed.weights, &dataset.symbols),
+            rebalancing(&fixed.rebalance, calendar),
+            instruments,
+        )?),
+        StrategyConfig::EqualRiskContribution(equal) => {
+            run.with(&mut EqualRiskContribution::new(EqualRiskContributionParams {
+                lookback_bars: equal.lookback_bars,
+                rebalancing: rebalancing(&equal.rebalance, calendar),
+            })?)
+        }
+        StrategyConfig::TargetWeights(_) => run.with(&mut TargetWeights::new(inputs.schedule.clone(), instruments)?),
+        StrategyConfig::Rules(_) => {
+            let plan = experiment.rules.as_ref().expect("a strategy by rules was resolved to its plan");
+            let features = rules_features(dataset, market, &inputs.features);
+            run.with(&mut Rules::new(plan.params.clone(), features)?)
+        }
     }
+}
+
+/// Returns the schedule of a strategy by the days on which its market trades.
+fn rebalancing(config: &RebalanceConfig, calendar: TradingCalendar) -> Rebalancing {
+    let schedule = match config.schedule {
+        ScheduleConfig::EveryBars(bars) => RebalanceSchedule::EveryBars(bars),
+        ScheduleConfig::Daily => RebalanceSchedule::Daily,
+        ScheduleConfig::Weekly => RebalanceSchedule::Weekly(calendar),
+        ScheduleConfig::MonthEnd => RebalanceSchedule::MonthEnd(calendar),
+        ScheduleConfig::QuarterEnd => RebalanceSchedule::QuarterEnd(calendar),
+        ScheduleConfig::YearEnd => RebalanceSchedule::YearEnd(calendar),
+    };
+    Rebalancing { schedule, tolerance: config.tolerance }
+}
+
+/// Returns the weights in the order of the symbols, each of which was checked to have one.
+fn weights(config: &WeightsConfig, symbols: &[String]) -> Vec<f64> {
+    match config {
+        WeightsConfig::Equal => vec![1.0 / symbols.len() as f64; symbols.len()],
+        WeightsConfig::BySymbol(weights) => symbols.iter().map(|symbol| weights[symbol]).collect(),
+    }
+}
+
+/// Returns the columns of each symbol with the row of its first traded bar.
+fn rules_features(dataset: &Dataset, market: &Market, matrices: &[Arc<FeatureMatrix>]) -> Vec<RulesFeatures> {
+    let first_row = |place: usize| {
+        let traded = market.bars(InstrumentId(place as u32)).time();
+        traded.first().map_or(0, |&first| dataset.bars[place].time().partition_point(|&time| time < first))
+    };
+    let features = |(place, matrix)| RulesFeatures { matrix: Arc::clone(matrix), first_row: first_row(place) };
+    matrices.iter().enumerate().map(features).collect()
 }
 
 /// Runs buy-and-hold over the same bars with the same costs and no borrowed money.
@@ -111,7 +146,14 @@ pub fn trade(
 /// When the engine refuses its input.
 pub fn trade_benchmark(market: &Market, config: &BacktestConfig) -> Result<Journal, ExperimentError> {
     let limits = RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED };
-    let unborrowed = BacktestConfig { limits, ..*config };
+    let unborrowed = BacktestConfig {
+        limits,
+        account: AccountKind::Unrestricted,
+        shortfall: Shortfall::Trim,
+        sizing: TargetSizing::AtDecision { cash_buffer: 0.0, fees_included: false },
+        session_exit: false,
+        ..config.clone()
+    };
     let strategy = &mut BuyAndHold::new(market.instruments().len());
     StrategyRun { market, forecasts: &[], config: &unborrowed }.with(strategy)
 }
@@ -128,22 +170,24 @@ impl StrategyRun<'_> {
     }
 }
 
-/// Reads weights made elsewhere. A time that labels a bar of its symbol is known when that bar closes, as a forecast's is; any
-/// other is known at that very moment.
-/// Reads the weights that the strategy follows; none for a strategy that makes its own.
+/// Reads the weights or computes the columns that the strategy follows; nothing for a strategy that needs neither.
 ///
 /// # Errors
-/// When the file or a column is missing, or a row names an unknown symbol.
-pub fn read_schedule(
-    experiment: &ResolvedExperiment,
-    dataset: &Dataset,
-) -> Result<Vec<ScheduledWeight>, ExperimentError> {
-    match &experiment.strategy {
-        StrategyConfig::TargetWeights(weights) => read_weights(&experiment.folder, weights, dataset),
-        _ => Ok(Vec::new()),
-    }
+/// When a file or a column is missing, or a row names an unknown symbol.
+pub fn read_inputs(experiment: &ResolvedExperiment, dataset: &Dataset) -> Result<StrategyInputs, ExperimentError> {
+    let schedule = match &experiment.strategy {
+        StrategyConfig::TargetWeights(weights) => read_weights(&experiment.folder, weights, dataset)?,
+        _ => Vec::new(),
+    };
+    let features = match &experiment.rules {
+        Some(plan) => tidegate_features::compute_panel(&plan.features, &dataset.signal_bars, 1)?,
+        None => Vec::new(),
+    };
+    Ok(StrategyInputs { schedule, features: features.into_iter().map(Arc::new).collect() })
 }
 
+/// Reads weights made elsewhere. A time that labels a bar of its symbol is known when that bar closes, as a forecast's is; any
+/// other is known at that very moment.
 fn read_weights(
     folder: &Path,
     weights: &TargetWeightsConfig,

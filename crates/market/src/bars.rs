@@ -68,7 +68,7 @@ impl Bars {
     ///
     /// # Errors
     /// [`MarketError::Length`] for columns of different lengths; [`MarketError::Row`] for the first row whose time does not
-    /// come after the one before, whose values are not finite, whose prices are not above zero, whose volume is negative, or
+    /// come after the one before, whose values are not finite, whose prices are not above zero and at most 1e12, whose volume is negative, or
     /// for which `low <= min(open, close)` and `max(open, close) <= high` do not both hold.
     pub fn new(columns: BarColumns, label: BarLabel, interval: BarInterval) -> Result<Self, MarketError> {
         let rows = columns.time.len();
@@ -199,6 +199,9 @@ impl Bars {
     }
 }
 
+/// No price is higher: what is reckoned from prices stays far from overflow.
+const PRICE_MAX: f64 = 1e12;
+
 /// Names the rule that a row breaks and what was found.
 fn broken_rule(columns: &BarColumns, row: usize) -> Option<String> {
     let [open, high, low, close] = [columns.open[row], columns.high[row], columns.low[row], columns.close[row]];
@@ -209,6 +212,9 @@ fn broken_rule(columns: &BarColumns, row: usize) -> Option<String> {
     for (name, value) in [("open", open), ("high", high), ("low", low), ("close", close)] {
         if !value.is_finite() || value <= 0.0 {
             return Some(format!("{name} must be finite and above 0, was `{value}`"));
+        }
+        if value > PRICE_MAX {
+            return Some(format!("{name} must be at most 1e12, was `{value}`"));
         }
     }
     if !volume.is_finite() || volume < 0.0 {

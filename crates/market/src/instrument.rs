@@ -21,13 +21,17 @@ pub struct Instrument {
     pub symbol: String,
     /// The smallest tradable step in units; `None` trades fractions.
     pub lot_size: Option<f64>,
+    /// The smallest step of a price; `None` takes any price.
+    pub tick_size: Option<f64>,
     /// Money per unit and point of price: 1 for stocks.
     pub multiplier: f64,
+    /// The group whose exposure may be limited together, such as a sector.
+    pub group: Option<String>,
 }
 
 impl Instrument {
-    /// Returns an instrument that trades in fractions with a multiplier of one.
+    /// Returns an instrument that trades in fractions at any price, with a multiplier of one and in no group.
     pub fn fractional(symbol: impl Into<String>) -> Self {
-        Self { symbol: symbol.into(), lot_size: None, multiplier: 1.0 }
+        Self { symbol: symbol.into(), lot_size: None, tick_size: None, multiplier: 1.0, group: None }
     }
 }

@@ -6,22 +6,28 @@
 //! Invariant: a [`Bars`] that exists is sorted, unique in time, finite and sane, so nothing downstream checks again.
 
 mod bars;
+mod corporate_action;
 mod error;
 mod feature;
 mod forecast;
 mod instrument;
 mod interval;
+mod rate;
+mod session;
 mod side;
 mod target;
 mod timestamp;
 mod units;
 
 pub use bars::{Bar, BarColumns, BarLabel, Bars};
+pub use corporate_action::{CorporateAction, CorporateActionKind};
 pub use error::MarketError;
 pub use feature::{FeatureColumn, FeatureMatrix};
 pub use forecast::Forecast;
 pub use instrument::{Instrument, InstrumentId};
 pub use interval::{BarInterval, IntervalUnit, TradingCalendar};
+pub use rate::RateSeries;
+pub use session::{Session, Sessions};
 pub use side::Side;
 pub use target::{TargetColumn, TargetLabel};
 pub use timestamp::Timestamp;

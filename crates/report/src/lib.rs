@@ -12,6 +12,7 @@
 extern crate self as tidegate_report;
 
 mod run_report;
+mod trade_story;
 
 mod execution;
 mod forecast_panel;
@@ -41,3 +42,8 @@ pub use json::json;
 pub use performance::{DrawdownRow, EquityPoint, MetricRow, MetricUnit, MonthlyReturn};
 pub use run_report::{AuditStatus, Build, Costs, FillRule, RunHeader, RunReport, TimeSpan, WalkForwardSummary};
 pub use terminal::{ColorChoice, terminal};
+pub use trade_story::{
+    BarStory, DecisionStory, Excursion, FeatureStory, FillStory, FlowStory, ForecastStory, HoldingStory, LegStory,
+    NamedValue, OrderEvent, OrderStory, ResultStory, SignalStory, SizingStory, TouchedOrder, TradeFacts, TradeStory,
+    ValueUnit, trade_story,
+};

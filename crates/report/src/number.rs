@@ -96,7 +96,8 @@ fn defined(value: Option<f64>, format: impl FnOnce(f64) -> String) -> String {
     value.filter(|number| number.is_finite()).map_or_else(|| UNDEFINED.to_owned(), format)
 }
 
-fn grouped(value: f64, digits: usize) -> String {
+/// Formats a number with a fixed count of digits and groups of three.
+pub(crate) fn grouped(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
     group_digits(if is_zero { text.trim_start_matches('-') } else { &text })

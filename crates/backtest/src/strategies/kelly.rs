@@ -1,6 +1,7 @@
 //! Bets in proportion to the edge over the risk.
 
 use crate::error::require;
+use crate::sizing::{Edge, kelly};
 use crate::strategies::needs_rebalance;
 use crate::{BacktestError, Context, Requests, Strategy};
 
@@ -17,11 +18,9 @@ pub struct KellyParams {
     pub rebalance_tolerance: f64,
 }
 
-/// Holds `fraction * mean / variance` of equity in each instrument, clamped to `weight_max`.
+/// Holds a fraction of the Kelly weight ([`kelly`]) in each instrument, clamped to `weight_max`.
 ///
-/// For a small return with mean `m` and variance `v`, expected log growth `w m - w^2 v / 2` is largest at `w = m / v` (Kelly 1956,
-/// Thorp 2006); means and variances over the same horizon give the same ratio whatever its length. Instruments are sized on their own,
-/// each up to `weight_max`: what the account as a whole may hold is the risk limits' business.
+/// Instruments are sized on their own, each up to `weight_max`: what the account as a whole may hold is the risk limits' business.
 ///
 /// Without a forecast that still speaks about the future, or one without a variance above zero, it is flat.
 #[derive(Debug, Clone)]
@@ -45,9 +44,10 @@ impl Kelly {
 
     /// Returns the weight for a forecast.
     pub fn weight(&self, mean: f64, variance: Option<f64>) -> f64 {
-        let Some(variance) = variance.filter(|&variance| variance > 0.0) else { return 0.0 };
+        let Some(variance) = variance else { return 0.0 };
+        let Some(weight) = kelly(self.params.fraction, Edge { mean, variance }) else { return 0.0 };
         let least = if self.params.allow_short { -self.params.weight_max } else { 0.0 };
-        (self.params.fraction * mean / variance).clamp(least, self.params.weight_max)
+        weight.clamp(least, self.params.weight_max)
     }
 }
 

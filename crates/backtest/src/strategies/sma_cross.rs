@@ -19,6 +19,17 @@ pub struct SmaCrossParams {
     pub allow_short: bool,
 }
 
+impl SmaCrossParams {
+    /// Returns the weight of all instruments together after a cross.
+    fn weight_after_cross(&self, above: bool) -> f64 {
+        match (above, self.allow_short) {
+            (true, _) => self.weight,
+            (false, true) => -self.weight,
+            (false, false) => 0.0,
+        }
+    }
+}
+
 /// Goes long when the fast average of the closes crosses above the slow one, and flat or short when it crosses below.
 ///
 /// A cross above at bar `t` is `fast[t-1] <= slow[t-1]` and `fast[t] > slow[t]`; below is the mirror image. There is no position before
@@ -52,7 +63,8 @@ impl SmaCross {
 }
 
 impl Strategy for SmaCross {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the loop over bars, for which a call is dear")]
+    #[inline(always)]
     fn on_bar(&mut self, context: &Context<'_>, requests: &mut Requests) {
         for (instrument, pair) in context.instruments().zip(&mut self.pairs) {
             if !context.is_updated(instrument) {
@@ -62,13 +74,12 @@ impl Strategy for SmaCross {
             let (fast, slow) = (pair.fast.update(close), pair.slow.update(close));
             let (Some(fast), Some(slow)) = (fast, slow) else { continue };
             let before = std::mem::replace(&mut pair.spread, fast - slow);
-            let weight = match () {
-                () if before <= 0.0 && pair.spread > 0.0 => self.params.weight,
-                () if before >= 0.0 && pair.spread < 0.0 && self.params.allow_short => -self.params.weight,
-                () if before >= 0.0 && pair.spread < 0.0 => 0.0,
-                () => continue,
-            };
-            requests.target_weight(instrument, weight / context.instrument_count() as f64);
+            let crossed_above = before <= 0.0 && pair.spread > 0.0;
+            let crossed_below = before >= 0.0 && pair.spread < 0.0;
+            if crossed_above || crossed_below {
+                let weight = self.params.weight_after_cross(crossed_above);
+                requests.target_weight(instrument, weight / context.instrument_count() as f64);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use tidegate_indicators::{Indicator, Volatility};
 use tidegate_market::InstrumentId;
 
 use crate::error::require;
+use crate::sizing::{AnnualVolatility, volatility_target};
 use crate::strategies::needs_rebalance;
 use crate::{BacktestError, Context, Requests, Strategy};
 
@@ -36,8 +37,7 @@ pub struct VolatilityTargetParams {
     pub rebalance_tolerance: f64,
 }
 
-/// Holds each instrument long with the weight `annual_volatility / (bar volatility * sqrt(periods_per_year))`, at most `weight_max`,
-/// divided by the number of instruments.
+/// Holds each instrument long with the weight of [`volatility_target`], at most `weight_max`, divided by the number of instruments.
 ///
 /// Without a known volatility above zero it is flat.
 #[derive(Debug, Clone)]
@@ -83,11 +83,12 @@ impl VolatilityTarget {
 impl Strategy for VolatilityTarget {
     #[inline]
     fn on_bar(&mut self, context: &Context<'_>, requests: &mut Requests) {
-        let annual_volatility = self.params.annual_volatility;
-        let bar_target = annual_volatility / self.params.periods_per_year.sqrt();
+        let VolatilityTargetParams { annual_volatility: volatility, periods_per_year, weight_max, .. } = self.params;
+        let wanted = AnnualVolatility { volatility, periods_per_year };
         for instrument in context.instruments().filter(|&instrument| context.is_updated(instrument)) {
-            let volatility = self.bar_volatility(context, instrument).filter(|&volatility| volatility > 0.0);
-            let weight = volatility.map_or(0.0, |volatility| (bar_target / volatility).min(self.params.weight_max));
+            let volatility = self.bar_volatility(context, instrument);
+            let weight = volatility.and_then(|volatility| volatility_target(wanted, volatility));
+            let weight = weight.map_or(0.0, |weight| weight.min(weight_max));
             let weight = weight / context.instrument_count() as f64;
             if needs_rebalance(context, instrument, weight, self.params.rebalance_tolerance) {
                 requests.target_weight(instrument, weight);

@@ -8,7 +8,7 @@ use tidegate_backtest::{
 };
 use tidegate_market::{Bps, Cash, InstrumentId, Quantity, Side, Timestamp};
 
-use crate::support::{Audited, CONFIG, Each, Generator, Ohlc, bars_with_gaps, close_to, daily, market, run_ok};
+use crate::support::{Audited, Each, Generator, Ohlc, bars_with_gaps, base, close_to, daily, market, run_ok};
 
 const A: InstrumentId = InstrumentId(0);
 const B: InstrumentId = InstrumentId(1);
@@ -16,7 +16,7 @@ const CASH_ONLY: RiskLimits = RiskLimits { gross_leverage_max: Some(1.0), ..Risk
 
 fn free(limits: RiskLimits) -> BacktestConfig {
     let initial_cash = Cash(1_000.0);
-    BacktestConfig { initial_cash, commission: Commission::None, slippage: Slippage::None, limits, ..CONFIG }
+    BacktestConfig { initial_cash, commission: Commission::None, slippage: Slippage::None, limits, ..base() }
 }
 
 fn flat(price: f64) -> Ohlc {
@@ -149,7 +149,7 @@ const SHORT_OF_ROOM: RiskLimits = RiskLimits {
     net_leverage_max: Some(0.9),
     weight_max: Some(0.7),
     positions_max: Some(3),
-    drawdown_stop: None,
+    ..RiskLimits::UNLIMITED
 };
 
 proptest! {
@@ -160,7 +160,7 @@ proptest! {
         let mut generator = Generator(seed);
         let series = (0..4).map(|_| daily(&generator.walk(80))).collect();
         let fill = [FillTiming::NextOpen, FillTiming::NextClose, FillTiming::SameClose][choice];
-        let config = BacktestConfig { fill, limits: SHORT_OF_ROOM, commission: Commission::Bps(Bps(5.0)), ..CONFIG };
+        let config = BacktestConfig { fill, limits: SHORT_OF_ROOM, commission: Commission::Bps(Bps(5.0)), ..base() };
         let journal = run_ok(&market(series), &config, &mut Audited(RandomTargets(generator)));
         let clipped = |order: &&Order| order.clipped_by.is_some();
         prop_assert!(journal.orders.iter().filter(clipped).count() > 10);

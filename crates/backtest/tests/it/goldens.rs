@@ -11,13 +11,15 @@ use crate::support::{Each, Ohlc, close_to, daily, market, run_ok};
 const A: InstrumentId = InstrumentId(0);
 const B: InstrumentId = InstrumentId(1);
 
-const FREE: BacktestConfig = BacktestConfig {
-    initial_cash: Cash(1_000.0),
-    fill: FillTiming::NextOpen,
-    commission: Commission::None,
-    slippage: Slippage::None,
-    limits: RiskLimits::UNLIMITED,
-};
+fn free() -> BacktestConfig {
+    BacktestConfig {
+        fill: FillTiming::NextOpen,
+        commission: Commission::None,
+        slippage: Slippage::None,
+        limits: RiskLimits::UNLIMITED,
+        ..BacktestConfig::frictionless(Cash(1_000.0), FillTiming::NextOpen)
+    }
+}
 
 fn flat(price: f64) -> Ohlc {
     [price; 4]
@@ -37,7 +39,8 @@ fn a_round_trip_with_costs_by_hand() {
     // Sell 5 at the open of bar 3: quoted 120, 118.8, value 594, commission 0.594.
     // Cash: 1000 - 555.5 - 0.5555 = 443.9445, then + 594 - 0.594 = 1037.3505.
     let rows = [[100.0, 105.0, 95.0, 100.0], [110.0, 120.0, 108.0, 115.0], flat(118.0), [120.0, 121.0, 90.0, 100.0]];
-    let config = BacktestConfig { commission: Commission::Bps(Bps(10.0)), slippage: Slippage::Bps(Bps(100.0)), ..FREE };
+    let config =
+        BacktestConfig { commission: Commission::Bps(Bps(10.0)), slippage: Slippage::Bps(Bps(100.0)), ..free() };
     let mut strategy = Each(|context: &Context<'_>, requests: &mut Requests| match context.step() {
         0 => requests.target_weight(A, 0.5),
         2 => requests.target_weight(A, 0.0),
@@ -69,7 +72,7 @@ const ORDER_HASH: u64 = 0x07d0_3f18_8738_237c;
 fn a_whole_account_gapped_up_is_trimmed_to_its_cash() {
     // Sized at 100: 10 units. At the open of 125 with 25 bps commission, 1000 / (125 * 1.0025) = 7.980049875 units.
     let limits = RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED };
-    let config = BacktestConfig { commission: Commission::Bps(Bps(25.0)), limits, ..FREE };
+    let config = BacktestConfig { commission: Commission::Bps(Bps(25.0)), limits, ..free() };
     let mut strategy = Each(on_step(0, |_, requests| requests.target_weight(A, 1.0)));
     let journal = run_ok(&market(vec![daily(&[flat(100.0), flat(125.0)])]), &config, &mut strategy);
     assert_eq!(journal.orders[0].status, OrderStatus::Filled);
@@ -83,7 +86,7 @@ fn a_whole_account_gapped_down_keeps_its_size_and_the_rest_as_cash() {
     let limits = RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED };
     let mut strategy = Each(on_step(0, |_, requests| requests.target_weight(A, 1.0)));
     let journal =
-        run_ok(&market(vec![daily(&[flat(100.0), flat(80.0)])]), &BacktestConfig { limits, ..FREE }, &mut strategy);
+        run_ok(&market(vec![daily(&[flat(100.0), flat(80.0)])]), &BacktestConfig { limits, ..free() }, &mut strategy);
     assert_eq!((journal.fills[0].quantity, journal.equity.cash()[1]), (Quantity(10.0), 200.0));
 }
 
@@ -100,7 +103,7 @@ fn sells_come_before_buys_at_one_bar_whatever_the_order_of_instruments() {
         _ => {}
     });
     let series = vec![daily(&[flat(10.0); 3]), daily(&[flat(20.0); 3])];
-    let journal = run_ok(&market(series), &BacktestConfig { limits, ..FREE }, &mut strategy);
+    let journal = run_ok(&market(series), &BacktestConfig { limits, ..free() }, &mut strategy);
     assert_eq!(journal.denials().count(), 0);
     let fills: Vec<_> = journal.fills.iter().map(|fill| (fill.instrument, fill.side, fill.quantity.0)).collect();
     assert_eq!(fills, [(B, Side::Buy, 50.0), (B, Side::Sell, 50.0), (A, Side::Buy, 100.0)]);
@@ -119,7 +122,7 @@ fn stop_and_target(bar: Ohlc) -> tidegate_backtest::Journal {
         }
         _ => {}
     });
-    run_ok(&market(vec![daily(&[flat(100.0), flat(100.0), bar])]), &FREE, &mut strategy)
+    run_ok(&market(vec![daily(&[flat(100.0), flat(100.0), bar])]), &free(), &mut strategy)
 }
 
 #[track_caller]
@@ -157,7 +160,7 @@ fn a_position_opened_inside_a_bar_can_be_stopped_in_it_but_takes_no_profit() {
         let exit = OrderRequest::market(A, Side::Sell, Quantity(10.0)).reduce_only();
         requests.submit(exit.with_kind(OrderKind::Limit(Price(110.0))));
     }));
-    let journal = run_ok(&market(vec![daily(&[flat(100.0), bar])]), &FREE, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&[flat(100.0), bar])]), &free(), &mut strategy);
     assert_eq!(journal.fills.len(), 1);
     assert_eq!(journal.orders[1].status, OrderStatus::Cancelled(CancelReason::DataEnded));
     let mut strategy = Each(on_step(0, |_, requests| {
@@ -165,7 +168,7 @@ fn a_position_opened_inside_a_bar_can_be_stopped_in_it_but_takes_no_profit() {
         let exit = OrderRequest::market(A, Side::Sell, Quantity(10.0)).reduce_only();
         requests.submit(exit.with_kind(OrderKind::Stop(Price(95.0))));
     }));
-    let journal = run_ok(&market(vec![daily(&[flat(100.0), bar])]), &FREE, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&[flat(100.0), bar])]), &free(), &mut strategy);
     assert_eq!(journal.equity.equity()[1], 980.0, "in at 97, out at 95");
 }
 
@@ -176,9 +179,9 @@ fn a_day_order_lives_one_daily_bar_and_a_gtc_order_until_the_data_ends() {
         requests.submit(request.with_time_in_force(TimeInForce::Day));
         requests.submit(request);
     }));
-    let journal = run_ok(&market(vec![daily(&[flat(100.0), flat(100.0), flat(50.0)])]), &FREE, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&[flat(100.0), flat(100.0), flat(50.0)])]), &free(), &mut strategy);
     assert_eq!(journal.orders[0].status, OrderStatus::Cancelled(CancelReason::DayEnded));
-    assert_eq!(journal.orders[0].ended_time, Some(Timestamp::from_nanos(Timestamp::NANOS_PER_DAY)));
+    assert_eq!(journal.orders[0].ended_time(), Some(Timestamp::from_nanos(Timestamp::NANOS_PER_DAY)));
     assert_eq!(journal.orders[1].status, OrderStatus::Filled);
 }
 
@@ -193,7 +196,7 @@ fn a_cancelled_order_does_not_fill() {
             id = Some(requests.submit(request.with_kind(OrderKind::Limit(Price(90.0)))));
         }
     });
-    let journal = run_ok(&market(vec![daily(&[flat(100.0), flat(100.0), flat(80.0)])]), &FREE, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&[flat(100.0), flat(100.0), flat(80.0)])]), &free(), &mut strategy);
     assert_eq!(journal.orders[0].status, OrderStatus::Cancelled(CancelReason::Requested));
     assert!(journal.fills.is_empty());
 }
@@ -201,7 +204,7 @@ fn a_cancelled_order_does_not_fill() {
 #[test]
 fn a_market_order_of_the_last_bar_ends_unfilled() {
     let mut strategy = Each(on_step(1, |_, requests| requests.target_weight(A, 1.0)));
-    let journal = run_ok(&market(vec![daily(&[flat(100.0), flat(100.0)])]), &FREE, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&[flat(100.0), flat(100.0)])]), &free(), &mut strategy);
     assert_eq!(journal.orders[0].status, OrderStatus::Cancelled(CancelReason::DataEnded));
     assert_eq!(journal.final_equity(), Cash(1_000.0));
 }
@@ -218,7 +221,7 @@ fn requests_that_break_a_rule_are_denied_with_the_reason() {
         requests.target_weight(A, f64::NAN);
     }));
     let series = vec![daily(&[flat(100.0); 2]), daily(&[flat(10.0); 2])];
-    let journal = run_ok(&market(series), &BacktestConfig { limits, ..FREE }, &mut strategy);
+    let journal = run_ok(&market(series), &BacktestConfig { limits, ..free() }, &mut strategy);
     let statuses: Vec<_> = journal.orders.iter().map(|order| order.status).collect();
     assert_eq!(
         statuses,
@@ -238,7 +241,7 @@ fn requests_that_break_a_rule_are_denied_with_the_reason() {
 fn an_order_for_an_unknown_instrument_ends_the_run_with_a_message() {
     let mut strategy = Each(on_step(0, |_, requests| requests.target_weight(InstrumentId(7), 0.1)));
     let market = market(vec![daily(&[flat(100.0)])]);
-    let error = tidegate_backtest::run(&market, &[], &FREE, &mut strategy).expect_err("unknown");
+    let error = tidegate_backtest::run(&market, &[], &free(), &mut strategy).expect_err("unknown");
     assert_eq!(error.to_string(), "a strategy's request must name one of the market's `1` instruments, was number `7`");
 }
 
@@ -252,7 +255,7 @@ fn the_drawdown_stop_flattens_and_ends_trading() {
         asked += 1;
         requests.target_weight(A, 1.0);
     });
-    let journal = run_ok(&market(vec![daily(&rows)]), &BacktestConfig { limits, ..FREE }, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&rows)]), &BacktestConfig { limits, ..free() }, &mut strategy);
     assert_eq!(journal.equity.equity(), [1_000.0, 1_000.0, 790.0, 700.0, 700.0]);
     assert_eq!(journal.halt.map(|halt| halt.reason), Some(HaltReason::DrawdownStop));
     assert_eq!(asked, 2);
@@ -263,7 +266,7 @@ fn ruin_closes_at_the_close_and_ends_the_run() {
     // Short 10 at 100, cash 2000. At a close of 210 equity is -100: bought back there, two bars remain unseen.
     let rows = [flat(100.0), flat(100.0), flat(210.0), flat(50.0), flat(50.0)];
     let mut strategy = Each(on_step(0, |_, requests| requests.target_weight(A, -1.0)));
-    let journal = run_ok(&market(vec![daily(&rows)]), &FREE, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&rows)]), &free(), &mut strategy);
     assert_eq!(journal.equity.equity(), [1_000.0, 1_000.0, -100.0]);
     assert_eq!(journal.halt.map(|halt| halt.reason), Some(HaltReason::Ruin));
     assert_eq!((journal.positions[0].quantity, journal.final_equity()), (Quantity(0.0), Cash(-100.0)));
@@ -271,7 +274,7 @@ fn ruin_closes_at_the_close_and_ends_the_run() {
 
 #[test]
 fn next_close_fills_one_bar_later_at_the_close() {
-    let config = BacktestConfig { fill: FillTiming::NextClose, ..FREE };
+    let config = BacktestConfig { fill: FillTiming::NextClose, ..free() };
     let mut strategy = Each(on_step(0, |_, requests| requests.target_weight(A, 1.0)));
     let rows = [flat(100.0), [100.0, 130.0, 90.0, 120.0]];
     let journal = run_ok(&market(vec![daily(&rows)]), &config, &mut strategy);
@@ -294,14 +297,17 @@ fn lots_round_a_target_towards_zero() {
             requests.submit(OrderRequest::market(A, Side::Buy, Quantity(4.0)));
         }
     });
-    let journal = run_ok(&market, &FREE, &mut strategy);
+    let journal = run_ok(&market, &free(), &mut strategy);
     assert_eq!(journal.fills.iter().map(|fill| fill.quantity.0).collect::<Vec<_>>(), [6.0, 9.0]);
     assert_eq!(journal.orders[2].status, OrderStatus::Denied(DenialReason::Lot));
 }
 
 #[test]
 fn a_commission_per_share_has_its_minimum() {
-    let config = BacktestConfig { commission: Commission::PerShare { per_share: 0.01, minimum: 1.0 }, ..FREE };
+    let config = BacktestConfig {
+        commission: Commission::PerShare { per_share: 0.01, minimum: 1.0, maximum_fraction: None },
+        ..free()
+    };
     let mut strategy = Each(|context: &Context<'_>, requests: &mut Requests| {
         let quantity = if context.step() == 0 { 2.0 } else { 500.0 };
         requests.submit(OrderRequest::market(A, Side::Buy, Quantity(quantity)));

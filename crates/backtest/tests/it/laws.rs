@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tidegate_backtest::{BacktestConfig, FillMoment, FillTiming, Journal, Market, OrderKind};
 use tidegate_market::{Bars, Cash};
 
-use crate::support::{Audited, CONFIG, Generator, Ohlc, RandomTrader, bars_with_gaps, close_to, daily, market, run_ok};
+use crate::support::{Audited, Generator, Ohlc, RandomTrader, bars_with_gaps, base, close_to, daily, market, run_ok};
 
 const ROWS: usize = 80;
 
@@ -22,7 +22,7 @@ fn to_market(walks: &[Vec<Option<Ohlc>>]) -> Market {
 }
 
 fn timing(choice: usize) -> BacktestConfig {
-    BacktestConfig { fill: [FillTiming::NextOpen, FillTiming::NextClose, FillTiming::SameClose][choice], ..CONFIG }
+    BacktestConfig { fill: [FillTiming::NextOpen, FillTiming::NextClose, FillTiming::SameClose][choice], ..base() }
 }
 
 /// A fill without the number of its order.
@@ -127,7 +127,7 @@ proptest! {
         let at_open = |rows: &[Ohlc]| {
             let mut trader = RandomTrader::new(seed, 1);
             trader.unit_value = 2_000.0;
-            let journal = run_ok(&market(vec![daily(rows)]), &CONFIG, &mut trader);
+            let journal = run_ok(&market(vec![daily(rows)]), &base(), &mut trader);
             let until = |fill: &&tidegate_backtest::Fill| {
                 let is_market = journal.orders[fill.order.index()].kind == OrderKind::Market;
                 (fill.row as usize) < row || (fill.row as usize == row && fill.moment == FillMoment::Open && is_market)
@@ -157,7 +157,7 @@ fn a_decision_inside_a_long_bar_cannot_fill_at_the_open_of_that_bar() {
     let config = BacktestConfig {
         commission: tidegate_backtest::Commission::None,
         slippage: tidegate_backtest::Slippage::None,
-        ..CONFIG
+        ..base()
     };
     let journal = run_ok(&market, &config, &mut strategy);
     assert_eq!(journal.fills.len(), 1);

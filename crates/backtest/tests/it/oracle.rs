@@ -1,362 +1,553 @@
-//! The rules once more: slow, naive, without a line of the engine. Everything is recomputed whenever it is needed.
+//! The rules once more, from their documentation: slow, naive, without a line of the engine. Everything is recomputed whenever it is
+//! needed. Only the nouns of the public interface are shared: an order kind, a reason, a commission's parameters.
 //!
-//! All instruments share one grid of steps. Orders are tuples in a list, quantities are found by bisection, equity is a sum.
+//! All instruments share one grid of steps. Orders lie in one list, quantities are found by bisection, equity is a sum.
+
+use tidegate_backtest::{
+    AccountKind, BacktestConfig, CancelReason, CashFlowKind, DenialReason, Exits, FillTiming, OrderKind, OrderOrigin,
+    OrderRequest, OrderStatus, Replacement, TimeInForce, Trail,
+};
+use tidegate_market::{CorporateActionKind, Price, Side};
+
+use crate::{oracle_ask, oracle_fill, oracle_inside};
+
+pub(crate) const HOUR: i64 = 3_600_000_000_000;
 
 /// What a script asks for after a step.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
-    Order { instrument: usize, buy: bool, quantity: f64, kind: Kind, day: bool, reduce: bool },
+    Order(OrderRequest),
+    Bracket(OrderRequest, Exits),
+    Pair(OrderRequest, OrderRequest),
     Cancel(usize),
+    Replace(usize, Replacement),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
-    Market,
-    Limit(f64),
-    Stop(f64),
+/// Open, high, low, close, volume.
+pub(crate) type Row = [f64; 5];
+
+/// An instrument with everything that happens to it; times are in steps, of rates in nanoseconds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) rows: Vec<Option<Row>>,
+    /// The finer bars of a step, where there are any.
+    pub(crate) fine: Option<Vec<[[f64; 4]; 2]>>,
+    pub(crate) lot: Option<f64>,
+    pub(crate) tick: Option<f64>,
+    pub(crate) multiplier: f64,
+    pub(crate) actions: Vec<(usize, CorporateActionKind)>,
+    pub(crate) fx: Vec<(i64, f64)>,
+    pub(crate) funding: Vec<(i64, f64)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum When {
-    NextOpen,
-    NextClose,
-    SameClose,
-}
+impl Listed {
+    pub(crate) fn rate(&self, time: i64) -> f64 {
+        self.fx.iter().rev().find(|&&(known, _)| known <= time).map_or(1.0, |&(_, rate)| rate)
+    }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fee {
-    None,
-    Bps(f64),
-    PerShare(f64, f64),
+    fn last_step(&self) -> usize {
+        self.rows.iter().rposition(Option::is_some).expect("an instrument has bars")
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    /// Per instrument, per step: open, high, low, close.
-    pub(crate) bars: Vec<Vec<Option<[f64; 4]>>>,
+    pub(crate) listed: Vec<Listed>,
     /// Length of a step; a day has 24.
     pub(crate) hours: i64,
-    pub(crate) cash: f64,
-    pub(crate) when: When,
-    pub(crate) fee: Fee,
-    pub(crate) slippage_bps: f64,
-    pub(crate) gross_max: Option<f64>,
-    pub(crate) lot: Option<f64>,
+    pub(crate) config: BacktestConfig,
     pub(crate) script: Vec<Vec<Ask>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum State {
-    Working,
-    Filled,
-    Cancelled,
-    Denied,
+#[derive(Clone, Debug)]
+pub(crate) struct Paper {
+    pub(crate) instrument: usize,
+    pub(crate) sign: f64,
+    pub(crate) quantity: f64,
+    pub(crate) kind: OrderKind,
+    pub(crate) life: TimeInForce,
+    pub(crate) reduce: bool,
+    pub(crate) origin: OrderOrigin,
+    pub(crate) state: OrderStatus,
+    pub(crate) parent: Option<usize>,
+    pub(crate) pair: Option<usize>,
+    /// The first bar of its instrument that it works in, and the least time of that bar's open.
+    pub(crate) from: (usize, i64),
+    pub(crate) day: Option<i64>,
+    /// The best price since it was made, for a trailing stop.
+    pub(crate) best: f64,
+    /// Whether its stop was reached.
+    pub(crate) triggered: bool,
+    /// Whether it has waited in the book.
+    pub(crate) rested: bool,
+    /// The price at which its entry filled in the current bar.
+    pub(crate) entered: Option<f64>,
+    /// The close that it has and the next open books.
+    pub(crate) booked: Option<f64>,
+    pub(crate) filled: f64,
+    pub(crate) traded: f64,
+    pub(crate) charged: f64,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct OracleOrder {
-    instrument: usize,
-    sign: f64,
-    quantity: f64,
-    kind: Kind,
-    day: Option<i64>,
-    is_day: bool,
-    reduce: bool,
-    pub(crate) state: State,
+impl Paper {
+    pub(crate) fn works(&self) -> bool {
+        matches!(self.state, OrderStatus::Working | OrderStatus::PartiallyFilled)
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        !self.works() && self.state != OrderStatus::Held
+    }
+
+    /// Whether it is what a stop has left, which fills at the next open.
+    pub(crate) fn is_rest(&self) -> bool {
+        self.filled > 0.0 && matches!(self.kind, OrderKind::Stop(_) | OrderKind::TrailingStop(_))
+    }
+
+    pub(crate) fn is_market(&self) -> bool {
+        matches!(self.kind, OrderKind::Market | OrderKind::MarketOnOpen | OrderKind::MarketOnClose)
+    }
+
+    pub(crate) fn is_immediate(&self) -> bool {
+        matches!(self.life, TimeInForce::Ioc | TimeInForce::Fok)
+    }
+
+    /// Whether a price is at the limit or better.
+    pub(crate) fn within(&self, price: f64, limit: f64) -> bool {
+        if self.sign > 0.0 { price <= limit } else { price >= limit }
+    }
+
+    /// Whether a price is at the stop or beyond.
+    pub(crate) fn reaches(&self, price: f64, stop: f64) -> bool {
+        if self.sign > 0.0 { price >= stop } else { price <= stop }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OracleFill {
+    pub(crate) order: usize,
+    pub(crate) units: f64,
+    pub(crate) price: f64,
+    pub(crate) fee: f64,
+    pub(crate) step: usize,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
-    pub(crate) orders: Vec<OracleOrder>,
-    /// Order, units with sign, price, fee, step.
-    pub(crate) fills: Vec<(usize, f64, f64, f64, usize)>,
+    pub(crate) orders: Vec<Paper>,
+    pub(crate) fills: Vec<OracleFill>,
     pub(crate) equity: Vec<f64>,
     pub(crate) cash: f64,
     pub(crate) units: Vec<f64>,
+    /// Step, instrument, kind, amount.
+    pub(crate) flows: Vec<(usize, Option<usize>, CashFlowKind, f64)>,
+    pub(crate) margin_calls: Vec<usize>,
     pub(crate) ambiguous: u64,
-    marks: Vec<f64>,
-    known: Vec<bool>,
+    pub(crate) ruined: bool,
+    pub(crate) price: Vec<f64>,
+    pub(crate) rate: Vec<f64>,
+    /// Closed bars.
+    pub(crate) bars: Vec<usize>,
+    pub(crate) last_step: Vec<usize>,
+    pub(crate) volume_before: Vec<f64>,
+    pub(crate) taken: Vec<f64>,
+    pub(crate) delisted: Vec<bool>,
+    pub(crate) month: (i64, f64),
+}
+
+impl Outcome {
+    /// Ends an order; the legs of an entry that has not filled end with it.
+    pub(crate) fn cancel(&mut self, id: usize, reason: CancelReason) {
+        if self.orders[id].ended() {
+            return;
+        }
+        self.orders[id].state = OrderStatus::Cancelled(reason);
+        self.orphan(id);
+    }
+
+    pub(crate) fn orphan(&mut self, id: usize) {
+        for leg in 0..self.orders.len() {
+            if self.orders[leg].parent == Some(id) && self.orders[leg].state == OrderStatus::Held {
+                self.orders[leg].state = OrderStatus::Cancelled(CancelReason::ParentEnded);
+            }
+        }
+    }
+
+    pub(crate) fn cancel_all(&mut self, reason: CancelReason, which: impl Fn(&Paper) -> bool) {
+        // Working orders first: what waits for them ends with them.
+        for held in [false, true] {
+            for id in 0..self.orders.len() {
+                if (self.orders[id].state == OrderStatus::Held) == held && which(&self.orders[id]) {
+                    self.cancel(id, reason);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn equity(&self, case: &Case) -> f64 {
+        self.cash + (0..self.units.len()).map(|i| self.value(case, i)).sum::<f64>()
+    }
+
+    pub(crate) fn gross(&self, case: &Case) -> f64 {
+        (0..self.units.len()).map(|i| self.value(case, i).abs()).sum()
+    }
+
+    pub(crate) fn value(&self, case: &Case, i: usize) -> f64 {
+        self.units[i] * case.listed[i].multiplier * self.price[i] * self.rate[i]
+    }
+}
+
+impl Case {
+    pub(crate) fn open_time(&self, step: usize) -> i64 {
+        step as i64 * self.hours * HOUR
+    }
+
+    pub(crate) fn close_time(&self, step: usize) -> i64 {
+        self.open_time(step + 1)
+    }
+
+    /// Whether an order works in an instrument's next bar, which opens at this step.
+    pub(crate) fn is_active(&self, o: &Outcome, x: &Paper, step: usize) -> bool {
+        x.works() && o.bars[x.instrument] >= x.from.0 && self.open_time(step) >= x.from.1
+    }
+
+    fn fills_at_close(&self, x: &Paper) -> bool {
+        match x.kind {
+            OrderKind::MarketOnClose => true,
+            OrderKind::Market => matches!(self.config.fill, FillTiming::NextClose | FillTiming::SameClose),
+            _ => false,
+        }
+    }
 }
 
 pub(crate) fn replay(case: &Case) -> Outcome {
-    let count = case.bars.len();
+    let count = case.listed.len();
     let mut o = Outcome {
-        cash: case.cash,
+        cash: case.config.initial_cash.0,
         units: vec![0.0; count],
-        marks: vec![0.0; count],
-        known: vec![false; count],
+        price: vec![0.0; count],
+        rate: vec![1.0; count],
+        bars: vec![0; count],
+        last_step: vec![0; count],
+        volume_before: vec![0.0; count],
+        taken: vec![0.0; count],
+        delisted: vec![false; count],
         ..Outcome::default()
     };
+    let mut before = None;
     for step in 0..case.script.len() {
-        let bar = |i: usize| case.bars[i][step];
-        let open_day = step as i64 * case.hours / 24;
-        let close_day = (step as i64 + 1) * case.hours / 24;
+        let here: Vec<usize> = (0..count).filter(|&i| case.listed[i].rows[step].is_some()).collect();
         // A step at which nothing trades does not exist.
-        if (0..count).all(|i| bar(i).is_none()) {
+        if here.is_empty() {
             continue;
         }
-        for i in (0..count).filter(|&i| bar(i).is_some()) {
-            for order in o.orders.iter_mut().filter(|x| x.state == State::Working && x.instrument == i && x.is_day) {
-                match order.day {
-                    Some(day) if day != open_day => order.state = State::Cancelled,
-                    _ => order.day = Some(open_day),
-                }
-            }
-            o.marks[i] = bar(i).expect("present")[0];
+        if let Some(before) = before {
+            finance(case, &mut o, before, step);
         }
-        let at_open = |x: &OracleOrder| {
-            let open = bar(x.instrument)?[0];
-            let fills = match (x.kind, x.sign > 0.0) {
-                (Kind::Market, _) => case.when == When::NextOpen,
-                (Kind::Limit(p), true) | (Kind::Stop(p), false) => open <= p,
-                (Kind::Limit(p), false) | (Kind::Stop(p), true) => open >= p,
-            };
-            fills.then_some(open)
-        };
-        fill_all(case, &mut o, step, at_open);
-        for i in 0..count {
-            if let Some(prices) = bar(i) {
-                inside(case, &mut o, step, i, prices);
-            }
+        act(case, &mut o, before, step);
+        open(case, &mut o, step, &here);
+        for &i in &here {
+            oracle_inside::inside(case, &mut o, step, i);
         }
-        for i in (0..count).filter(|&i| bar(i).is_some()) {
-            o.marks[i] = bar(i).expect("present")[3];
-        }
-        if case.when != When::NextOpen {
-            fill_all(case, &mut o, step, |x| {
-                if x.kind == Kind::Market { bar(x.instrument).map(|prices| prices[3]) } else { None }
-            });
-        }
-        for i in (0..count).filter(|&i| bar(i).is_some()) {
-            o.known[i] = true;
-            for order in o.orders.iter_mut().filter(|x| x.state == State::Working && x.instrument == i && x.is_day) {
-                if order.day.is_some_and(|day| day != close_day) {
-                    order.state = State::Cancelled;
-                }
-            }
-        }
-        o.equity.push(equity(&o));
-        if equity(&o) <= 0.0 {
-            ruin(case, &mut o, step);
+        close(case, &mut o, step, &here);
+        o.equity.push(o.equity(case));
+        if o.equity(case) <= 0.0 {
+            ruin(case, &mut o);
             break;
         }
-        ask(case, &mut o, step);
-        if case.when == When::SameClose {
-            fill_all(case, &mut o, step, |x| {
-                if x.kind == Kind::Market { bar(x.instrument).map(|prices| prices[3]) } else { None }
-            });
-            *o.equity.last_mut().expect("pushed") = equity(&o);
-            if equity(&o) <= 0.0 {
-                ruin(case, &mut o, step);
-                break;
-            }
+        margin_call(case, &mut o, step);
+        // The broker does not wait for the strategy.
+        same_close(case, &mut o, step, &here);
+        oracle_ask::ask(case, &mut o, step);
+        same_close(case, &mut o, step, &here);
+        if o.equity(case) <= 0.0 {
+            ruin(case, &mut o);
+            break;
         }
+        before = Some(step);
     }
-    for order in o.orders.iter_mut().filter(|x| x.state == State::Working) {
-        order.state = State::Cancelled;
+    if !o.ruined && case.listed.iter().any(|listed| !listed.actions.is_empty()) {
+        // Nothing opens any more, but what was delisted after its last bar is paid out.
+        act(case, &mut o, before, case.script.len());
+        *o.equity.last_mut().expect("a run has a bar") = o.equity(case);
     }
+    o.cancel_all(CancelReason::DataEnded, |_| true);
     o
 }
 
-fn equity(o: &Outcome) -> f64 {
-    o.cash + (0..o.units.len()).map(|i| o.units[i] * o.marks[i]).sum::<f64>()
-}
-
-fn gross(o: &Outcome) -> f64 {
-    (0..o.units.len()).map(|i| (o.units[i] * o.marks[i]).abs()).sum()
-}
-
-fn fee(case: &Case, quantity: f64, price: f64) -> f64 {
-    match case.fee {
-        Fee::None => 0.0,
-        Fee::Bps(bps) => quantity * price * bps / 10_000.0,
-        Fee::PerShare(each, least) => (quantity * each).max(least),
-    }
-}
-
-/// Fills every working order that has a quote: closing orders first, then by instrument, then by age.
-fn fill_all(case: &Case, o: &mut Outcome, step: usize, quote: impl Fn(&OracleOrder) -> Option<f64>) {
-    let mut list = Vec::new();
-    for (id, x) in o.orders.iter().enumerate().filter(|(_, x)| x.state == State::Working) {
-        if let Some(price) = quote(x) {
-            let held = o.units[x.instrument];
-            let closes = x.reduce || (held * x.sign < 0.0 && x.quantity <= held.abs() * (1.0 + 1e-12));
-            list.push((!closes, x.instrument, id, price));
-        }
-    }
-    list.sort_by_key(|&(opens, instrument, id, _)| (opens, instrument, id));
-    for (_, _, id, price) in list {
-        fill(case, o, step, id, price);
-    }
-}
-
-fn fill(case: &Case, o: &mut Outcome, step: usize, id: usize, quote: f64) {
-    let x = o.orders[id].clone();
-    if x.state != State::Working {
+/// Fills market orders at the close of their decision, where the timing says so.
+fn same_close(case: &Case, o: &mut Outcome, step: usize, here: &[usize]) {
+    if case.config.fill != FillTiming::SameClose {
         return;
     }
-    let i = x.instrument;
-    o.marks[i] = quote;
-    let mut quantity = x.quantity;
-    if x.reduce {
-        let against = -x.sign * o.units[i];
-        if against <= 0.0 {
-            o.orders[id].state = State::Cancelled;
-            return;
+    let is_due = |x: &Paper| x.works() && x.kind == OrderKind::Market && here.contains(&x.instrument);
+    oracle_fill::fill_all(case, o, step, oracle_fill::Moment::Close, |x| {
+        let close = case.listed[x.instrument].rows[step].map(|row| row[3]);
+        close.filter(|_| is_due(x))
+    });
+    o.cancel_all(CancelReason::NotImmediate, |x| is_due(x) && x.is_immediate());
+    *o.equity.last_mut().expect("pushed") = o.equity(case);
+}
+
+/// Interest and fees for the time since the last close, on what was held and worth then.
+fn finance(case: &Case, o: &mut Outcome, before: usize, step: usize) {
+    let [from, to] = [case.close_time(before), case.close_time(step)];
+    let years = (to - from) as f64 / (365 * 24 * HOUR) as f64;
+    let rates = case.config.financing;
+    let values: Vec<f64> = (0..o.units.len()).map(|i| o.value(case, i)).collect();
+    let short: f64 = values.iter().map(|value| (-value).max(0.0)).sum();
+    let cash = o.cash;
+    let mut flows = vec![
+        (None, CashFlowKind::MarginInterest, -rates.margin_rate * years * (-cash).max(0.0)),
+        (None, CashFlowKind::CashInterest, rates.cash_rate * years * (cash - short).max(0.0)),
+    ];
+    for (i, value) in values.iter().enumerate() {
+        flows.push((Some(i), CashFlowKind::BorrowFee, -rates.borrow_rate * years * (-value).max(0.0)));
+        for &(due, rate) in &case.listed[i].funding {
+            if from < due && due <= to {
+                flows.push((Some(i), CashFlowKind::Funding, -rate * value));
+            }
         }
-        quantity = quantity.min(against);
     }
-    let slip = if matches!(x.kind, Kind::Limit(_)) { 0.0 } else { case.slippage_bps / 10_000.0 };
-    let price = quote * (1.0 + x.sign * slip);
-    let wanted = quantity;
-    quantity = fitting(case, o, &x, quantity, price);
-    if quantity <= wanted * 1e-12 {
-        o.orders[id].state = State::Cancelled;
-        return;
+    for (instrument, kind, amount) in flows {
+        if amount != 0.0 {
+            o.cash += amount;
+            o.flows.push((step, instrument, kind, amount));
+        }
     }
-    let paid = fee(case, quantity, price);
-    o.cash -= x.sign * quantity * price + paid;
-    o.units[i] += x.sign * quantity;
-    if o.units[i].abs() < 1e-9 {
-        o.units[i] = 0.0;
-    }
-    o.orders[id].state = State::Filled;
-    o.fills.push((id, x.sign * quantity, price, paid, step));
-    if o.units[i] == 0.0 {
-        for other in &mut o.orders {
-            if other.state == State::Working && other.instrument == i && other.reduce {
-                other.state = State::Cancelled;
+}
+
+/// Corporate actions that take effect between the last step and this one.
+fn act(case: &Case, o: &mut Outcome, before: Option<usize>, step: usize) {
+    for i in 0..case.listed.len() {
+        let listed = &case.listed[i];
+        let rank = |kind: &CorporateActionKind| match kind {
+            CorporateActionKind::Split { .. } => 0,
+            CorporateActionKind::Dividend { .. } => 1,
+            CorporateActionKind::Delisting { .. } => 2,
+        };
+        let mut actions = listed.actions.clone();
+        actions.sort_by_key(|(at, kind)| (*at, rank(kind)));
+        for (at, kind) in actions {
+            // The first bar that opens at or after the action.
+            let bar = (at..listed.rows.len()).find(|&later| listed.rows[later].is_some());
+            let is_now = bar == Some(step);
+            match kind {
+                CorporateActionKind::Split { ratio } if is_now => split(o, i, ratio),
+                CorporateActionKind::Dividend { amount } if is_now && o.units[i] != 0.0 => {
+                    let paid = o.units[i] * listed.multiplier * amount * o.rate[i];
+                    o.cash += paid;
+                    o.flows.push((step, Some(i), CashFlowKind::Dividend, paid));
+                }
+                CorporateActionKind::Delisting { price }
+                    if !o.delisted[i] && before.is_some() && step > listed.last_step() =>
+                {
+                    o.delisted[i] = true;
+                    o.cancel_all(CancelReason::Delisted, |x| x.instrument == i);
+                    let quote = price.map_or(o.price[i], |price| price.0);
+                    oracle_fill::force(case, o, i, OrderOrigin::Delisting, quote);
+                    o.price[i] = quote;
+                }
+                _ => {}
             }
         }
     }
 }
 
-/// The largest quantity after which gross exposure is within the bound; closing always fits. By bisection.
-fn fitting(case: &Case, o: &Outcome, x: &OracleOrder, wanted: f64, price: f64) -> f64 {
-    let Some(bound) = case.gross_max else { return wanted };
-    let i = x.instrument;
-    let closing = (-x.sign * o.units[i]).clamp(0.0, wanted);
-    let fits = |quantity: f64| {
-        let mut then = o.clone();
-        then.cash -= x.sign * quantity * price + fee(case, quantity, price);
-        then.units[i] += x.sign * quantity;
-        gross(&then) <= bound * equity(&then)
-    };
-    if closing == wanted || fits(wanted) {
-        return wanted;
-    }
-    let [mut low, mut high] = [closing, wanted];
-    for _ in 0..200 {
-        let middle = f64::midpoint(low, high);
-        if fits(middle) { low = middle } else { high = middle }
-    }
-    match case.lot {
-        Some(lot) => (low / lot * (1.0 + 1e-12)).floor() * lot,
-        None => low,
+fn split(o: &mut Outcome, i: usize, ratio: f64) {
+    o.units[i] *= ratio;
+    o.price[i] /= ratio;
+    o.volume_before[i] *= ratio;
+    let over = |price: Price| Price(price.0 / ratio);
+    for x in o.orders.iter_mut().filter(|x| x.instrument == i) {
+        x.filled *= ratio;
+        if x.ended() {
+            continue;
+        }
+        x.quantity *= ratio;
+        x.best /= ratio;
+        x.booked = x.booked.map(|close| close / ratio);
+        x.kind = match x.kind {
+            OrderKind::Limit(price) => OrderKind::Limit(over(price)),
+            OrderKind::Stop(price) => OrderKind::Stop(over(price)),
+            OrderKind::StopLimit { stop, limit } => OrderKind::StopLimit { stop: over(stop), limit: over(limit) },
+            OrderKind::TrailingStop(Trail::Absolute(distance)) => {
+                OrderKind::TrailingStop(Trail::Absolute(distance / ratio))
+            }
+            kind => kind,
+        };
     }
 }
 
-/// Inside the bar the worst comes first: stops, then limits that may open, then limits that only take profit.
-fn inside(case: &Case, o: &mut Outcome, step: usize, i: usize, [open, high, low, _]: [f64; 4]) {
-    let mut touched = Vec::new();
-    for (id, x) in o.orders.iter().enumerate().filter(|(_, x)| x.state == State::Working && x.instrument == i) {
-        let quote = match (x.kind, x.sign > 0.0) {
-            (Kind::Limit(p), true) | (Kind::Stop(p), false) if low <= p => p,
-            (Kind::Limit(p), false) | (Kind::Stop(p), true) if high >= p => p,
-            _ => continue,
-        };
-        let class = match x.kind {
-            Kind::Limit(_) if x.reduce => 2,
-            Kind::Limit(_) => 1,
-            _ => 0,
-        };
-        touched.push((class, (quote - open).abs(), id, quote));
-    }
-    if touched.len() > 1 {
-        o.ambiguous += 1;
-    }
-    let before = o.units[i];
-    loop {
-        let mut best: Option<(i32, f64, usize, f64)> = None;
-        for &candidate in &touched {
-            let x = &o.orders[candidate.2];
-            let has_position = o.units[i] * x.sign < 0.0;
-            let same_as_before = o.units[i] * before > 0.0;
-            let can =
-                x.state == State::Working && (!x.reduce || (has_position && (candidate.0 == 0 || same_as_before)));
-            let sooner = best.is_none_or(|b| (candidate.0, candidate.1, candidate.2) < (b.0, b.1, b.2));
-            if can && sooner {
-                best = Some(candidate);
+fn open(case: &Case, o: &mut Outcome, step: usize, here: &[usize]) {
+    let now = case.open_time(step);
+    let today = now.div_euclid(24 * HOUR);
+    for &i in here {
+        o.price[i] = case.listed[i].rows[step].expect("here")[0];
+        o.rate[i] = case.listed[i].rate(now);
+        o.taken[i] = 0.0;
+        for id in 0..o.orders.len() {
+            o.orders[id].entered = None;
+            let x = o.orders[id].clone();
+            if x.instrument != i || x.ended() {
+                continue;
+            }
+            if matches!(x.life, TimeInForce::Gtd(date) if now >= date.nanos()) {
+                o.cancel(id, CancelReason::Expired);
+            }
+            if x.life == TimeInForce::Day && case.is_active(o, &x, step) {
+                match x.day {
+                    Some(day) if day != today => o.cancel(id, CancelReason::DayEnded),
+                    _ => o.orders[id].day = Some(today),
+                }
             }
         }
-        let Some((_, _, id, quote)) = best else { return };
-        fill(case, o, step, id, quote);
     }
-}
-
-fn ask(case: &Case, o: &mut Outcome, step: usize) {
-    let worth = equity(o);
-    for ask in &case.script[step] {
-        if let Ask::Cancel(id) = *ask
-            && let Some(order) = o.orders.get_mut(id).filter(|order| order.state == State::Working)
+    // A stop-limit order whose stop the open has reached fills there or is a limit order from then on.
+    for id in 0..o.orders.len() {
+        let x = o.orders[id].clone();
+        if let OrderKind::StopLimit { stop, limit } = x.kind
+            && here.contains(&x.instrument)
+            && case.is_active(o, &x, step)
+            && x.reaches(o.price[x.instrument], stop.0)
+            && !x.within(o.price[x.instrument], limit.0)
         {
-            order.state = State::Cancelled;
+            o.orders[id].triggered = true;
         }
     }
-    for ask in &case.script[step] {
-        let &Ask::Order { instrument, buy, quantity, kind, day, reduce } = ask else { continue };
-        let sign = if buy { 1.0 } else { -1.0 };
-        let denied = !o.known[instrument] || (!reduce && breaks(case, o, worth, instrument, sign * quantity, kind));
-        let state = if denied { State::Denied } else { State::Working };
-        o.orders.push(OracleOrder { instrument, sign, quantity, kind, day: None, is_day: day, reduce, state });
+    let active: Vec<usize> = (0..o.orders.len())
+        .filter(|&id| here.contains(&o.orders[id].instrument) && case.is_active(o, &o.orders[id], step))
+        .collect();
+    let held: Vec<usize> = (0..o.orders.len()).filter(|&id| o.orders[id].state == OrderStatus::Held).collect();
+    let at_open: Vec<Option<f64>> = o.orders.iter().map(|x| quote_at_open(case, o, x, step)).collect();
+    for &i in here {
+        oracle_inside::follow_line(case, o, step, i, o.price[i]);
+    }
+    oracle_fill::fill_listed(case, o, step, oracle_fill::Moment::Open, &at_open);
+    // A leg that its entry has gapped through fills at that open.
+    let gapped: Vec<Option<f64>> = (0..o.orders.len())
+        .map(|id| {
+            let x = &o.orders[id];
+            let is_new = held.contains(&id) && x.works();
+            quote_at_open(case, o, x, step).filter(|_| is_new)
+        })
+        .collect();
+    oracle_fill::fill_listed(case, o, step, oracle_fill::Moment::Open, &gapped);
+    for &i in here {
+        o.last_step[i] = step;
+    }
+    for &id in &active {
+        let x = &o.orders[id];
+        if x.is_immediate() && !case.fills_at_close(x) {
+            o.cancel(id, CancelReason::NotImmediate);
+        }
+        o.orders[id].rested = true;
     }
 }
 
-/// Whether an order would break the bound at the last closes, with waiting market orders taken as filled.
-fn breaks(case: &Case, o: &Outcome, worth: f64, instrument: usize, units: f64, kind: Kind) -> bool {
-    let Some(bound) = case.gross_max else { return false };
-    let mut expected = o.units.clone();
-    for x in o.orders.iter().filter(|x| x.state == State::Working && x.kind == Kind::Market) {
-        let held = expected[x.instrument];
-        if !x.reduce {
-            expected[x.instrument] += x.sign * x.quantity;
-        } else if held * x.sign < 0.0 {
-            expected[x.instrument] += x.sign * x.quantity.min(held.abs());
-        }
+fn quote_at_open(case: &Case, o: &Outcome, x: &Paper, step: usize) -> Option<f64> {
+    let open = case.listed[x.instrument].rows[step]?[0];
+    if !case.is_active(o, x, step) {
+        return None;
     }
-    let now: f64 = (0..expected.len()).map(|i| (expected[i] * o.marks[i]).abs()).sum();
-    let price = match kind {
-        Kind::Market => o.marks[instrument],
-        Kind::Limit(p) | Kind::Stop(p) => p,
+    let reached = match x.kind {
+        _ if x.is_rest() => true,
+        OrderKind::Market if case.config.fill == FillTiming::SameCloseBookedNext => return x.booked,
+        OrderKind::Market => case.config.fill == FillTiming::NextOpen,
+        OrderKind::MarketOnOpen => true,
+        OrderKind::MarketOnClose => false,
+        OrderKind::Limit(limit) => x.within(open, limit.0),
+        OrderKind::Stop(stop) => x.reaches(open, stop.0),
+        OrderKind::StopLimit { stop, limit } => (x.triggered || x.reaches(open, stop.0)) && x.within(open, limit.0),
+        OrderKind::TrailingStop(_) => x.reaches(open, oracle_inside::trail_level(x)),
     };
-    let [before, after] = [expected[instrument], expected[instrument] + units];
-    let takes_away = after == 0.0 || (after.signum() == before.signum() && after.abs() <= before.abs());
-    let then = now + (after.abs() - before.abs()) * price;
-    !takes_away && then > now && then > bound * worth * (1.0 + 1e-9)
+    reached.then_some(open)
 }
 
-fn ruin(case: &Case, o: &mut Outcome, step: usize) {
-    for order in o.orders.iter_mut().filter(|x| x.state == State::Working) {
-        order.state = State::Cancelled;
+fn close(case: &Case, o: &mut Outcome, step: usize, here: &[usize]) {
+    let now = case.close_time(step);
+    for id in 0..o.orders.len() {
+        let x = &o.orders[id];
+        o.orders[id].rested |= here.contains(&x.instrument) && case.is_active(o, x, step);
     }
+    for &i in here {
+        o.price[i] = case.listed[i].rows[step].expect("here")[3];
+    }
+    for i in 0..case.listed.len() {
+        o.rate[i] = case.listed[i].rate(now);
+    }
+    let quotes: Vec<Option<f64>> = o
+        .orders
+        .iter()
+        .map(|x| {
+            case.listed[x.instrument].rows[step]
+                .map(|row| row[3])
+                .filter(|_| case.is_active(o, x, step) && case.fills_at_close(x))
+        })
+        .collect();
+    oracle_fill::fill_listed(case, o, step, oracle_fill::Moment::Close, &quotes);
+    for (id, quote) in quotes.iter().enumerate() {
+        if quote.is_some() && o.orders[id].is_immediate() {
+            o.cancel(id, CancelReason::NotImmediate);
+        }
+    }
+    for &i in here {
+        let row = case.listed[i].rows[step].expect("here");
+        o.price[i] = row[3];
+        o.volume_before[i] = row[4];
+        o.bars[i] += 1;
+        for id in 0..o.orders.len() {
+            let x = &mut o.orders[id];
+            if x.instrument != i {
+                continue;
+            }
+            x.entered = None;
+            if x.works() && x.kind == OrderKind::Market && case.config.fill == FillTiming::SameCloseBookedNext {
+                x.booked = Some(row[3]);
+            }
+            if matches!(x.life, TimeInForce::Gtd(date) if now >= date.nanos()) {
+                o.cancel(id, CancelReason::Expired);
+                continue;
+            }
+            if x.life == TimeInForce::Day && x.day.is_some_and(|day| day != now.div_euclid(24 * HOUR)) {
+                o.cancel(id, CancelReason::DayEnded);
+            }
+        }
+    }
+}
+
+/// Below the maintenance margin all orders go, and positions are cut in equal proportion to what the initial margin allows.
+fn margin_call(case: &Case, o: &mut Outcome, step: usize) {
+    let AccountKind::Margin { initial, maintenance } = case.config.account else { return };
+    let [equity, gross] = [o.equity(case), o.gross(case)];
+    if equity >= maintenance * gross {
+        return;
+    }
+    o.margin_calls.push(step);
+    o.cancel_all(CancelReason::MarginCall, |_| true);
+    let cut = 1.0 - equity / (initial * gross);
     for i in 0..o.units.len() {
         if o.units[i] != 0.0 {
-            let id = o.orders.len();
-            o.orders.push(OracleOrder {
-                instrument: i,
-                sign: -o.units[i].signum(),
-                quantity: o.units[i].abs(),
-                kind: Kind::Market,
-                day: None,
-                is_day: false,
-                reduce: false,
-                state: State::Working,
-            });
-            let quote = o.marks[i];
-            let last_bar = (0..=step).rev().find(|&at| case.bars[i][at].is_some()).expect("what is held has traded");
-            fill(case, o, last_bar, id, quote);
-            o.marks[i] = quote;
+            let quantity = o.units[i].abs() * cut;
+            let quantity = case.listed[i].lot.map_or(quantity, |lot| (quantity / lot * (1.0 - 1e-12)).ceil() * lot);
+            let side = if o.units[i] > 0.0 { Side::Sell } else { Side::Buy };
+            let id = oracle_fill::push_forced(case, o, i, OrderOrigin::MarginCall, side, quantity, step);
+            // The broker's own orders are not on their way.
+            o.orders[id].from = (o.bars[i], 0);
         }
     }
-    *o.equity.last_mut().expect("pushed") = equity(o);
+}
+
+fn ruin(case: &Case, o: &mut Outcome) {
+    o.ruined = true;
+    o.cancel_all(CancelReason::Halted, |_| true);
+    for i in 0..o.units.len() {
+        let quote = o.price[i];
+        oracle_fill::force(case, o, i, OrderOrigin::Ruin, quote);
+        o.price[i] = quote;
+    }
+    *o.equity.last_mut().expect("pushed") = o.equity(case);
+}
+
+pub(crate) const fn denied(reason: DenialReason) -> OrderStatus {
+    OrderStatus::Denied(reason)
 }

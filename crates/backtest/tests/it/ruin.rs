@@ -12,11 +12,11 @@ const A: InstrumentId = InstrumentId(0);
 /// Asks at the same close for a weight of 0.1 per step passed; every fill costs 600.
 fn run_with_dear_fills(bars: usize, drawdown_stop: Option<f64>) -> Journal {
     let config = BacktestConfig {
-        initial_cash: Cash(1_000.0),
         fill: FillTiming::SameClose,
-        commission: Commission::PerShare { per_share: 0.0, minimum: 600.0 },
+        commission: Commission::PerShare { per_share: 0.0, minimum: 600.0, maximum_fraction: None },
         slippage: Slippage::None,
         limits: RiskLimits { drawdown_stop, ..RiskLimits::UNLIMITED },
+        ..BacktestConfig::frictionless(Cash(1_000.0), FillTiming::SameClose)
     };
     let mut strategy = Each(|context: &Context<'_>, requests: &mut Requests| {
         requests.target_weight(A, 0.1 * (context.step() + 1) as f64);

@@ -7,17 +7,21 @@ use tidegate_backtest::strategies::{
     MomentumRotationParams, ScheduledWeight, SmaCross, SmaCrossParams, TargetWeights, VolatilitySource,
     VolatilityTarget, VolatilityTargetParams,
 };
-use tidegate_backtest::{BacktestConfig, Commission, Journal, RiskLimits, Slippage, Strategy, run};
+use tidegate_backtest::{
+    BacktestConfig, Commission, Journal, RebalanceSchedule, Rebalancing, RiskLimits, Slippage, Strategy, run,
+};
 use tidegate_market::{Forecast, InstrumentId, Timestamp};
 
-use crate::support::{CONFIG, Ohlc, bars_with_gaps, close_to, daily, market, run_ok};
+use crate::support::{Ohlc, bars_with_gaps, base, close_to, daily, market, run_ok};
 
-const FREE: BacktestConfig = BacktestConfig {
-    commission: Commission::None,
-    slippage: Slippage::None,
-    limits: RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED },
-    ..CONFIG
-};
+fn free() -> BacktestConfig {
+    BacktestConfig {
+        commission: Commission::None,
+        slippage: Slippage::None,
+        limits: RiskLimits { gross_leverage_max: Some(1.0), ..RiskLimits::UNLIMITED },
+        ..base()
+    }
+}
 
 fn flat(price: f64) -> Ohlc {
     [price; 4]
@@ -25,6 +29,11 @@ fn flat(price: f64) -> Ohlc {
 
 fn bars(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).expect("above zero")
+}
+
+/// Every so many bars, however small the drift.
+fn every(count: usize) -> Rebalancing {
+    Rebalancing { schedule: RebalanceSchedule::EveryBars(bars(count)), tolerance: 0.0 }
 }
 
 fn day(days: i64) -> Timestamp {
@@ -50,14 +59,14 @@ fn fills(journal: &Journal) -> Vec<(u32, f64)> {
 }
 
 fn with_forecasts(forecasts: &[Forecast], strategy: &mut impl Strategy) -> Journal {
-    run(&market(vec![daily(&[flat(100.0); 6])]), forecasts, &FREE, strategy).expect("valid run")
+    run(&market(vec![daily(&[flat(100.0); 6])]), forecasts, &free(), strategy).expect("valid run")
 }
 
 #[test]
 fn buy_and_hold_buys_each_instrument_once_when_its_history_begins() {
     let late: Vec<Option<Ohlc>> = (0..5).map(|row| (row >= 2).then_some(flat(50.0))).collect();
     let series = vec![daily(&[flat(100.0); 5]), bars_with_gaps(&late, "1d")];
-    let journal = run_ok(&market(series), &FREE, &mut BuyAndHold::new(2));
+    let journal = run_ok(&market(series), &free(), &mut BuyAndHold::new(2));
     assert_eq!(fills(&journal), [(1, 500.0), (1, 1_000.0)]);
     assert_eq!(journal.fills[1].time, day(3));
 }
@@ -123,7 +132,7 @@ fn the_volatility_target_measures_volatility_itself() {
         rebalance_tolerance: 0.0,
     };
     let mut strategy = VolatilityTarget::new(params, 1).expect("valid");
-    let journal = run_ok(&market(vec![daily(&rows)]), &FREE, &mut strategy);
+    let journal = run_ok(&market(vec![daily(&rows)]), &free(), &mut strategy);
     close_to(fills(&journal)[0].1, 1_000.0 * 0.1 / (1.1_f64.ln() * 2.0_f64.sqrt()), 1e-9);
 }
 
@@ -136,7 +145,7 @@ fn a_scheduled_weight_acts_at_the_first_close_at_or_after_its_time() {
     let late: Vec<Option<Ohlc>> = (0..6).map(|row| (row >= 3).then_some(flat(50.0))).collect();
     let series = vec![daily(&[flat(100.0); 6]), bars_with_gaps(&late, "1d")];
     let mut strategy = TargetWeights::new(schedule, 2).expect("valid");
-    let journal = run_ok(&market(series), &FREE, &mut strategy);
+    let journal = run_ok(&market(series), &free(), &mut strategy);
     let found: Vec<_> = journal.fills.iter().map(|fill| (fill.instrument.0, fill.time, fill.quantity.0)).collect();
     assert_eq!(found, [(0, day(1), 500.0), (0, day(3), 500.0), (1, day(4), 600.0)]);
 }
@@ -149,16 +158,16 @@ fn momentum_rotates_into_the_strongest_with_ties_to_the_first() {
         daily(&[flat(100.0), flat(110.0), flat(110.0), flat(110.0)]),
         daily(&[flat(100.0), flat(100.0), flat(120.0), flat(120.0)]),
     ];
-    let params = MomentumRotationParams { lookback_bars: bars(1), top: bars(1), rebalance_bars: bars(1) };
+    let params = MomentumRotationParams { lookback_bars: bars(1), top: bars(1), rebalancing: every(1) };
     let mut strategy = MomentumRotation::new(params, 3).expect("valid");
-    let journal = run_ok(&market(series), &FREE, &mut strategy);
+    let journal = run_ok(&market(series), &free(), &mut strategy);
     let found: Vec<_> = journal.fills.iter().map(|fill| (fill.instrument.0, fill.row, fill.side.sign())).collect();
     assert_eq!(found, [(0, 2, 1.0), (0, 3, -1.0), (2, 3, 1.0)]);
 }
 
 #[test]
 fn more_places_than_instruments_are_refused() {
-    let params = MomentumRotationParams { lookback_bars: bars(1), top: bars(3), rebalance_bars: bars(1) };
+    let params = MomentumRotationParams { lookback_bars: bars(1), top: bars(3), rebalancing: every(1) };
     let error = MomentumRotation::new(params, 2).expect_err("too many");
     assert_eq!(error.to_string(), "top must be at most the number of instruments, was `3`");
 }
@@ -166,13 +175,13 @@ fn more_places_than_instruments_are_refused() {
 #[test]
 fn a_window_longer_than_any_data_never_trades() {
     fn check(mut strategy: impl Strategy) {
-        let journal = run_ok(&market(vec![daily(&[flat(100.0); 6]); 2]), &FREE, &mut strategy);
+        let journal = run_ok(&market(vec![daily(&[flat(100.0); 6]); 2]), &free(), &mut strategy);
         assert!(journal.orders.is_empty());
     }
     let endless = bars(1_000_000_000_000_000_000);
     let cross = SmaCrossParams { fast_bars: bars(2), slow_bars: endless, weight: 1.0, allow_short: true };
     check(SmaCross::new(cross, 2).expect("valid"));
-    let rotation = MomentumRotationParams { lookback_bars: endless, top: bars(1), rebalance_bars: endless };
+    let rotation = MomentumRotationParams { lookback_bars: endless, top: bars(1), rebalancing: every(endless.get()) };
     check(MomentumRotation::new(rotation, 2).expect("valid"));
     let target = VolatilityTargetParams {
         annual_volatility: 0.1,

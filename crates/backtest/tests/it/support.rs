@@ -74,13 +74,16 @@ pub(crate) fn market(series: Vec<Bars>) -> Market {
     Market::new(named.collect()).expect("valid market")
 }
 
-pub(crate) const CONFIG: BacktestConfig = BacktestConfig {
-    initial_cash: Cash(100_000.0),
-    fill: FillTiming::NextOpen,
-    commission: Commission::Bps(Bps(5.0)),
-    slippage: Slippage::Bps(Bps(2.0)),
-    limits: RiskLimits::UNLIMITED,
-};
+/// Returns the costs that most tests trade with.
+pub(crate) fn base() -> BacktestConfig {
+    BacktestConfig {
+        fill: FillTiming::NextOpen,
+        commission: Commission::Bps(Bps(5.0)),
+        slippage: Slippage::Bps(Bps(2.0)),
+        limits: RiskLimits::UNLIMITED,
+        ..BacktestConfig::frictionless(Cash(100_000.0), FillTiming::NextOpen)
+    }
+}
 
 pub(crate) fn run_ok(market: &Market, config: &BacktestConfig, strategy: &mut impl Strategy) -> Journal {
     run(market, &[], config, strategy).expect("valid run")
@@ -158,7 +161,7 @@ impl<S: Strategy> Strategy for Audited<S> {
         close_to(equity, cash + held, 1e-9);
         let totals = context.totals();
         let earned = totals.realized_pnl.0 + totals.unrealized_pnl.0 - totals.commission.0;
-        assert!((equity - CONFIG.initial_cash.0 - earned).abs() <= 1e-9 * CONFIG.initial_cash.0.max(equity.abs()));
+        assert!((equity - base().initial_cash.0 - earned).abs() <= 1e-9 * base().initial_cash.0.max(equity.abs()));
         for instrument in context.instruments() {
             assert_eq!(context.history(instrument).close.len(), context.bar_count(instrument));
         }

@@ -51,6 +51,7 @@ fn write_canonical(arguments: &ConvertArguments, printer: Printer) -> anyhow::Re
             non_positive_price: Policy::Drop,
             negative_volume: Policy::Drop,
             high_below_low: Policy::Drop,
+            corporate_action: Policy::Drop,
             // Rows that are only out of order are sorted, not lost.
             unsorted: Policy::Keep,
             duplicate: Policy::Drop,

@@ -4,6 +4,7 @@ pub(crate) mod backtest;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod data;
+pub(crate) mod explain;
 pub(crate) mod features;
 pub(crate) mod metrics;
 pub(crate) mod report;

@@ -45,8 +45,15 @@ fn column(file: &Path, found: &polars::prelude::Column) -> Result<Column, DataEr
         let kind = if *kind == DataType::Date { TimeKind::Date } else { TimeKind::Instant };
         return Ok(Column::OptionalTime(times, kind));
     }
-    if kind.is_integer() && series.null_count() == 0 {
-        return Ok(Column::Int(cast(&DataType::Int64)?.i64().expect("cast above").iter().flatten().collect()));
+    if kind.is_integer() {
+        let numbers = cast(&DataType::Int64)?;
+        let numbers = numbers.i64().expect("cast above").iter();
+        let is_complete = series.null_count() == 0;
+        return Ok(if is_complete {
+            Column::Int(numbers.flatten().collect())
+        } else {
+            Column::OptionalInt(numbers.collect())
+        });
     }
     if kind.is_primitive_numeric() {
         return Ok(Column::OptionalFloat(cast(&DataType::Float64)?.f64().expect("cast above").iter().collect()));

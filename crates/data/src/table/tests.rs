@@ -15,6 +15,7 @@ fn table() -> Table {
         ("price".to_owned(), Column::Float(vec![0.1, 1e-300])),
         ("mean".to_owned(), Column::OptionalFloat(vec![None, Some(-2.5)])),
         ("fold".to_owned(), Column::Int(vec![-1, i64::MAX])),
+        ("parent".to_owned(), Column::OptionalInt(vec![None, Some(7)])),
     ])
     .expect("same lengths")
 }
@@ -35,6 +36,7 @@ fn check(name: &str) {
         assert_eq!(after.optional_times(name).expect("times"), before.optional_times(name).expect("times"));
     }
     assert_eq!(after.times("date").expect("times"), [day(0), day(1)]);
+    assert_eq!(after.optional_ints("parent").expect("whole numbers"), [None, Some(7)]);
     for name in ["symbol", "reason"] {
         assert_eq!(after.optional_texts(name).expect("texts"), before.optional_texts(name).expect("texts"));
     }
@@ -57,9 +59,9 @@ fn parquet_comes_back_as_written() {
 #[test]
 fn csv_is_plain_text() {
     let (_folder, path) = written("a.csv");
-    let expected = "date,at,symbol,reason,price,mean,fold\n\
-                    1970-01-01,1970-01-01T12:00:00Z,SPX,,0.1,,-1\n\
-                    1970-01-02,,\"a,\"\"b\"\"\",limit,1e-300,-2.5,9223372036854775807\n";
+    let expected = "date,at,symbol,reason,price,mean,fold,parent\n\
+                    1970-01-01,1970-01-01T12:00:00Z,SPX,,0.1,,-1,\n\
+                    1970-01-02,,\"a,\"\"b\"\"\",limit,1e-300,-2.5,9223372036854775807,7\n";
     assert_eq!(fs::read_to_string(path).expect("there"), expected);
 }
 

@@ -3,9 +3,10 @@
 use polars::prelude::Column as PolarsColumn;
 use tidegate_market::Timestamp;
 
-use super::{Column, Table};
+use super::{Column, Table, TimeKind};
 use crate::cells::{is_missing_mark, mistyped, number_of};
 use crate::nearest::{did_you_mean, listed};
+use crate::time::{Stamp, column_stamps};
 use crate::{DataError, time};
 
 impl Table {
@@ -30,6 +31,7 @@ impl Table {
             Column::Float(values) => Ok(values.iter().map(|value| finite(*value)).collect()),
             Column::OptionalFloat(values) => Ok(values.iter().map(|value| value.and_then(finite)).collect()),
             Column::Int(values) => Ok(values.iter().map(|value| Some(*value as f64)).collect()),
+            Column::OptionalInt(values) => Ok(values.iter().map(|value| value.map(|value| value as f64)).collect()),
             Column::Text(texts) => texts.iter().enumerate().map(|(row, text)| parse(row, text)).collect(),
             Column::OptionalText(texts) => {
                 let parse =
@@ -45,16 +47,27 @@ impl Table {
     /// # Errors
     /// [`DataError::MissingColumn`]; [`DataError::Mistyped`] for a value that is missing or no whole number.
     pub fn ints(&self, name: &str) -> Result<Vec<i64>, DataError> {
-        let expected = "whole numbers";
-        if let Column::Int(values) = self.column(name)? {
-            return Ok(values.clone());
+        self.complete(name, "whole numbers", self.optional_ints(name)?)
+    }
+
+    /// Returns a column as whole numbers, `None` where one is missing.
+    ///
+    /// # Errors
+    /// [`DataError::MissingColumn`]; [`DataError::Mistyped`] for a value that is no whole number.
+    pub fn optional_ints(&self, name: &str) -> Result<Vec<Option<i64>>, DataError> {
+        match self.column(name)? {
+            Column::Int(values) => return Ok(values.iter().copied().map(Some).collect()),
+            Column::OptionalInt(values) => return Ok(values.clone()),
+            _ => {}
         }
-        let whole = |(row, value): (usize, f64)| {
+        let whole = |(row, value): (usize, Option<f64>)| match value {
             // Above 2^53 a float no longer tells neighbouring whole numbers apart.
-            let exact = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
-            if exact { Ok(value as i64) } else { Err(self.mistyped(row, name, expected, &value.to_string())) }
+            Some(value) if value.fract() != 0.0 || value.abs() > 9_007_199_254_740_992.0 => {
+                Err(self.mistyped(row, name, "whole numbers", &value.to_string()))
+            }
+            value => Ok(value.map(|value| value as i64)),
         };
-        self.complete(name, expected, self.optional_floats(name)?)?.into_iter().enumerate().map(whole).collect()
+        self.optional_floats(name)?.into_iter().enumerate().map(whole).collect()
     }
 
     /// Returns a column as times.
@@ -76,16 +89,35 @@ impl Table {
             Column::Text(texts) => PolarsColumn::new(name.into(), texts),
             Column::OptionalText(texts) => PolarsColumn::new(name.into(), texts),
             Column::Int(values) => PolarsColumn::new(name.into(), values),
+            Column::OptionalInt(values) => PolarsColumn::new(name.into(), values),
             Column::Float(_) | Column::OptionalFloat(_) => {
                 return Err(self.mistyped(0, name, "dates or times", "a column of numbers"));
             }
         };
-        let error = |row: Option<usize>, value: &str| match row {
+        let times = time::column_times(&texts, None, &self.time_error(name))?;
+        Ok(times.into_iter().map(|time| time.map(Timestamp::from_nanos)).collect())
+    }
+
+    /// Returns a column as times that know whether they are local; moments of Parquet are not.
+    pub(crate) fn stamps(&self, name: &str) -> Result<Vec<Stamp>, DataError> {
+        let expected = "dates or times";
+        let texts = match self.column(name)? {
+            Column::Text(texts) => PolarsColumn::new(name.into(), texts),
+            Column::OptionalText(texts) => PolarsColumn::new(name.into(), texts),
+            column => {
+                let local = matches!(column, Column::Time(_, TimeKind::Date) | Column::OptionalTime(_, TimeKind::Date));
+                return Ok(self.times(name)?.into_iter().map(|time| Stamp { nanos: time.nanos(), local }).collect());
+            }
+        };
+        let stamps = column_stamps(&texts, None, &self.time_error(name))?;
+        self.complete(name, expected, stamps)
+    }
+
+    fn time_error<'a>(&'a self, name: &'a str) -> impl Fn(Option<usize>, &str) -> DataError + 'a {
+        move |row, value| match row {
             Some(row) => self.mistyped(row, name, "dates or times", value),
             None => DataError::AmbiguousDate { path: self.source.clone(), value: value.to_owned() },
-        };
-        let times = time::column_times(&texts, None, &error)?;
-        Ok(times.into_iter().map(|time| time.map(Timestamp::from_nanos)).collect())
+        }
     }
 
     /// Returns a column as texts.
@@ -125,7 +157,7 @@ impl Table {
         values.into_iter().enumerate().map(|(row, value)| value.ok_or_else(|| missing(row))).collect()
     }
 
-    fn mistyped(&self, row: usize, name: &str, expected: &'static str, value: &str) -> DataError {
+    pub(crate) fn mistyped(&self, row: usize, name: &str, expected: &'static str, value: &str) -> DataError {
         let shown = if is_missing_mark(value.trim()) { "missing" } else { value };
         mistyped(&self.source, self.first_line + row, name, expected, shown)
     }

@@ -81,6 +81,7 @@ fn series(name: &str, column: &Column) -> PolarsResult<Series> {
         Column::Float(numbers) => Ok(Series::new(name, numbers)),
         Column::OptionalFloat(numbers) => Ok(Series::new(name, numbers)),
         Column::Int(numbers) => Ok(Series::new(name, numbers)),
+        Column::OptionalInt(numbers) => Ok(Series::new(name, numbers)),
     }
 }
 

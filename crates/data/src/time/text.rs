@@ -24,15 +24,24 @@ pub(super) enum TimeFormat {
     Custom(String),
 }
 
+/// A time as a file states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Nanoseconds since 1970-01-01, of UTC or of the local clock.
+    pub(crate) nanos: i64,
+    /// Whether it is of the local clock: no offset from UTC is stated.
+    pub(crate) local: bool,
+}
+
 /// Reads one text.
-pub(super) fn nanos(format: &TimeFormat, text: &str) -> Option<i64> {
+pub(super) fn stamp(format: &TimeFormat, text: &str) -> Option<Stamp> {
     match format {
         TimeFormat::YearFirst => {
             let date = text.get(..10)?.as_bytes();
             let separated = matches!(date[4], b'-' | b'/' | b'.') && date[7] == date[4];
             let days = days(number(&date[..4])?, number(&date[5..7])?, number(&date[8..10])?)?;
             separated.then_some(())?;
-            at(days, &text[10..])
+            at(days, text.get(10..)?)
         }
         TimeFormat::MonthFirst => {
             let (month, day, year, rest) = numeric_date(text)?;
@@ -47,16 +56,21 @@ pub(super) fn nanos(format: &TimeFormat, text: &str) -> Option<i64> {
             let days = days(number(&date[..4])?, number(&date[4..6])?, number(&date[6..8])?)?;
             at(days, without_zero_fraction(text).get(8..)?)
         }
-        TimeFormat::Epoch(unit) => text.parse::<i64>().ok()?.checked_mul(*unit),
+        TimeFormat::Epoch(unit) => {
+            let nanos = text.parse::<i64>().ok()?.checked_mul(*unit)?;
+            Some(Stamp { nanos, local: false })
+        }
         TimeFormat::Custom(format) => custom(format, text),
     }
 }
 
-fn custom(format: &str, text: &str) -> Option<i64> {
+fn custom(format: &str, text: &str) -> Option<Stamp> {
+    if let Ok(zoned) = DateTime::parse_from_str(text, format) {
+        return Some(Stamp { nanos: zoned.to_utc().timestamp_nanos_opt()?, local: false });
+    }
     let naive = || NaiveDateTime::parse_from_str(text, format).ok().map(|time| time.and_utc());
     let date = || Some(NaiveDate::parse_from_str(text, format).ok()?.and_hms_opt(0, 0, 0)?.and_utc());
-    let zoned = DateTime::parse_from_str(text, format).ok().map(|time| time.to_utc());
-    zoned.or_else(naive).or_else(date)?.timestamp_nanos_opt()
+    Some(Stamp { nanos: naive().or_else(date)?.timestamp_nanos_opt()?, local: true })
 }
 
 /// Splits `12/31/2018 16:00` into its three numbers and the rest.
@@ -71,15 +85,16 @@ pub(super) fn numeric_date(text: &str) -> Option<(u32, u32, u32, &str)> {
 }
 
 /// Returns the time of a day and the text after its date: nothing, or a time of day and possibly an offset from UTC.
-fn at(days: i64, rest: &str) -> Option<i64> {
+fn at(days: i64, rest: &str) -> Option<Stamp> {
     let midnight = days.checked_mul(Timestamp::NANOS_PER_DAY)?;
     let rest = rest.trim_start_matches(['T', ' ']);
     if rest.is_empty() {
-        return Some(midnight);
+        return Some(Stamp { nanos: midnight, local: true });
     }
     let zone = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
     let clock = clock_nanos(rest[..zone].trim_end())?;
-    midnight.checked_add(clock)?.checked_sub(offset_nanos(&rest[zone..])?)
+    let nanos = midnight.checked_add(clock)?.checked_sub(offset_nanos(&rest[zone..])?)?;
+    Some(Stamp { nanos, local: zone == rest.len() })
 }
 
 /// Reads `16:00`, `16:00:05.25`, `1600` or `160005`.
@@ -145,7 +160,9 @@ mod tests {
 
     #[test]
     fn a_format_can_be_given() {
-        assert_eq!(custom("%Y week %m-%d", "1970 week 01-02"), Some(Timestamp::NANOS_PER_DAY));
-        assert_eq!(custom("%m/%d/%Y %H:%M", "01/02/1970 00:00"), Some(Timestamp::NANOS_PER_DAY));
+        let second_day = |local| Some(Stamp { nanos: Timestamp::NANOS_PER_DAY, local });
+        assert_eq!(custom("%Y week %m-%d", "1970 week 01-02"), second_day(true));
+        assert_eq!(custom("%m/%d/%Y %H:%M", "01/02/1970 00:00"), second_day(true));
+        assert_eq!(custom("%m/%d/%Y %H:%M %z", "01/02/1970 01:00 +0100"), second_day(false));
     }
 }

@@ -5,27 +5,29 @@ use tidegate_data::{OffenceKind, OffencePolicy, Policy, ReadOptions};
 use super::{Folder, daily};
 
 /// One row of each offence between two good ones, the second twice.
-const DIRTY: &str = "symbol,time,open,high,low,close,volume\n\
-                     SPX,2018-12-24,10,12,9,11,5\n\
-                     SPX,2018-12-26,10,12,9,NaN,5\n\
-                     SPX,2018-12-27,10,12,0,11,5\n\
-                     SPX,2018-12-28,10,12,9,11,-5\n\
-                     SPX,2018-12-29,10,9,12,11,5\n\
-                     SPX,2018-12-21,10,12,9,11,4\n\
-                     SPX,2018-12-31,10,12,9,11,6\n\
-                     SPX,2018-12-31,10,12,9,11,7\n";
+const DIRTY: &str = "symbol,time,open,high,low,close,volume,dividend\n\
+                     SPX,2018-12-24,10,12,9,11,5,0\n\
+                     SPX,2018-12-26,10,12,9,NaN,5,0\n\
+                     SPX,2018-12-27,10,12,0,11,5,0\n\
+                     SPX,2018-12-28,10,12,9,11,-5,0\n\
+                     SPX,2018-12-29,10,9,12,11,5,0\n\
+                     SPX,2018-12-30,10,12,9,11,5,-1\n\
+                     SPX,2018-12-21,10,12,9,11,4,0\n\
+                     SPX,2018-12-31,10,12,9,11,6,0\n\
+                     SPX,2018-12-31,10,12,9,11,7,0\n";
 
 const DROP_ALL: OffencePolicy = OffencePolicy {
     missing: Policy::Drop,
     non_positive_price: Policy::Drop,
     negative_volume: Policy::Drop,
     high_below_low: Policy::Drop,
+    corporate_action: Policy::Drop,
     unsorted: Policy::Drop,
     duplicate: Policy::Drop,
 };
 
 fn options(policy: OffencePolicy) -> ReadOptions {
-    ReadOptions { policy, ..daily() }
+    ReadOptions { policy, corporate_actions: true, ..daily() }
 }
 
 /// Time labels and volumes of what is read under a policy.
@@ -57,6 +59,7 @@ fn one_kind_that_stops_is_enough() {
             OffenceKind::NonPositivePrice => policy.non_positive_price = Policy::Error,
             OffenceKind::NegativeVolume => policy.negative_volume = Policy::Error,
             OffenceKind::HighBelowLow => policy.high_below_low = Policy::Error,
+            OffenceKind::CorporateAction => policy.corporate_action = Policy::Error,
             OffenceKind::Unsorted => policy.unsorted = Policy::Error,
             OffenceKind::Duplicate => policy.duplicate = Policy::Error,
         }
@@ -85,13 +88,13 @@ fn the_report_lists_each_kind_with_its_first_rows() {
     let shown = shown.replace(&folder.path("").display().to_string(), "");
     let expected = "\
 source    prices.csv (1 file, layout canonical)
-rows      8 read, 3 kept
+rows      9 read, 3 kept
 symbols   1: SPX
 time      2018-12-21 to 2018-12-31
 interval  1d, bars mostly 7d apart
 gaps      1
   SPX 2018-12-24 to 2018-12-31: 7.0 days
-offences  6
+offences  7
   missing: 1 row, policy error
     prices.csv line 3, SPX, 2018-12-26: close = NaN
   non_positive_price: 1 row, policy error
@@ -100,10 +103,12 @@ offences  6
     prices.csv line 5, SPX, 2018-12-28: volume = -5
   high_below_low: 1 row, policy error
     prices.csv line 6, SPX, 2018-12-29: open = 10, high = 9, low = 12, close = 11
+  corporate_action: 1 row, policy error
+    prices.csv line 7, SPX, 2018-12-30: dividend = -1
   unsorted: 1 row, policy keep
-    prices.csv line 7, SPX, 2018-12-21: 2018-12-21 after 2018-12-24
+    prices.csv line 8, SPX, 2018-12-21: 2018-12-21 after 2018-12-24
   duplicate: 1 row, policy drop
-    prices.csv line 9, SPX, 2018-12-31: 2018-12-31 again, first in line 8";
+    prices.csv line 10, SPX, 2018-12-31: 2018-12-31 again, first in line 9";
     assert_eq!(shown, expected);
     let json = serde_json::to_value(&report).expect("plain values");
     assert_eq!(json["offences"][0]["kind"], "missing");

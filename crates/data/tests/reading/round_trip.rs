@@ -69,6 +69,7 @@ proptest! {
             non_positive_price: Policy::Drop,
             negative_volume: Policy::Drop,
             high_below_low: Policy::Drop,
+            corporate_action: Policy::Drop,
             unsorted,
             duplicate: Policy::Drop,
         };

@@ -186,7 +186,7 @@ fn overrides_key(assignment: &str, key: &str) -> bool {
 
 /// Sets a dotted key in a table, making tables on the way.
 pub(crate) fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<(), String> {
-    let mut parts = key.split('.').collect::<Vec<_>>();
+    let mut parts = key_parts(key);
     let last =
         parts.pop().filter(|part| !part.is_empty()).ok_or_else(|| format!("key must not be empty, was `{key}`"))?;
     let mut current = table;
@@ -199,12 +199,32 @@ pub(crate) fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> Res
     Ok(())
 }
 
+/// Splits a dotted key; a part in double quotes, which keep its dots, loses them.
+fn key_parts(key: &str) -> Vec<&str> {
+    let mut is_quoted = false;
+    let dot = |character: char| {
+        is_quoted ^= character == '"';
+        character == '.' && !is_quoted
+    };
+    key.split(dot).map(unquoted).collect()
+}
+
+fn unquoted(part: &str) -> &str {
+    part.strip_prefix('"').and_then(|part| part.strip_suffix('"')).unwrap_or(part)
+}
+
+/// Returns a name as a part of a dotted key, in double quotes where its characters ask for them.
+pub(crate) fn key_part(name: &str) -> String {
+    let is_bare = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { format!("\"{name}\"") }
+}
+
 /// Finds the bytes of a dotted key's value; `columns[2]` steps into a list. The longest part that exists wins.
 fn locate(text: &str, key: &str) -> Option<Range<usize>> {
     let root = toml::de::DeTable::parse(text).ok()?;
     let mut table = Some(root.get_ref());
     let mut found = None;
-    for part in key.split('.') {
+    for part in key_parts(key) {
         let (name, index) = match part.split_once('[') {
             Some((name, index)) => (name, index.trim_end_matches(']').parse::<usize>().ok()),
             None => (part, None),
@@ -295,6 +315,15 @@ mod tests {
         assert_eq!(table["strategy"]["kelly"]["fraction"].as_float(), Some(0.5));
         let error = set(&mut table, "strategy.kelly.fraction.x", toml::Value::Integer(1)).expect_err("not a table");
         assert!(error.contains("`fraction`, which is not a table"), "{error}");
+    }
+
+    #[test]
+    fn a_part_in_quotes_keeps_its_dots() {
+        assert_eq!(key_parts("instruments.\"BRK.B\".lot_size"), ["instruments", "BRK.B", "lot_size"]);
+        assert_eq!(["SPX", "BRK.B", ""].map(key_part), ["SPX", "\"BRK.B\"", "\"\""]);
+        let text = "[instruments.\"BRK.B\"]\nlot_size = 0.0\n".to_owned();
+        let error = ConfigSource::from_text(Path::new("s.toml"), text).error_at("instruments.\"BRK.B\".lot_size", "is");
+        assert_eq!(error.place.expect("the key is there").line, 2);
     }
 
     #[test]

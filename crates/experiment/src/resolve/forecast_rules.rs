@@ -1,5 +1,6 @@
 //! The rules of the tables that make forecasts: features, target, folds, model, training.
 
+use tidegate_backtest::FillTiming;
 use tidegate_features::{FeatureSpec, ReturnTarget, TargetPrice, TargetSpec};
 use tidegate_forecast::ScaleSpec;
 
@@ -7,8 +8,8 @@ use super::rules::Rules;
 use super::{ForecastPlan, ForecastSource, ForecasterPlan, NetworkPlan};
 use crate::ExperimentError;
 use crate::config::{
-    ConfigError, ExperimentConfig, FillConfig, HorizonConfig, ModelConfig, RidgeConfig, TargetConfig,
-    TargetPriceConfig, YardstickConfig,
+    ConfigError, ExperimentConfig, HorizonConfig, ModelConfig, RidgeConfig, TargetConfig, TargetPriceConfig,
+    YardstickConfig,
 };
 
 impl Rules<'_> {
@@ -59,7 +60,7 @@ impl Rules<'_> {
         Ok(ForecastPlan {
             features: features.columns.clone(),
             scaler: *scaler,
-            target: self.target(*target, config.execution.fill)?,
+            target: self.target(*target, self.fill(config)?)?,
             walk_forward: *walk_forward,
             scales,
             ensemble_size: model.ensemble_size,
@@ -67,7 +68,7 @@ impl Rules<'_> {
         })
     }
 
-    fn features(&self, columns: &[FeatureSpec]) -> Result<(), ConfigError> {
+    pub(super) fn features(&self, columns: &[FeatureSpec]) -> Result<(), ConfigError> {
         self.at_least("features.columns", columns.len(), 1)?;
         let mut names: Vec<String> = Vec::new();
         for (index, spec) in columns.iter().enumerate() {
@@ -98,11 +99,13 @@ impl Rules<'_> {
             .collect())
     }
 
-    fn target(&self, target: TargetConfig, fill: FillConfig) -> Result<TargetSpec, ConfigError> {
+    fn target(&self, target: TargetConfig, fill: FillTiming) -> Result<TargetSpec, ConfigError> {
         let price = |horizon: HorizonConfig| match (horizon.price, fill) {
-            (Some(TargetPriceConfig::NextOpen), _) | (None, FillConfig::NextOpen) => TargetPrice::NextOpen,
-            (Some(TargetPriceConfig::NextClose), _) | (None, FillConfig::NextClose) => TargetPrice::NextClose,
-            (Some(TargetPriceConfig::Close), _) | (None, FillConfig::SameClose) => TargetPrice::Close,
+            (Some(TargetPriceConfig::NextOpen), _) | (None, FillTiming::NextOpen) => TargetPrice::NextOpen,
+            (Some(TargetPriceConfig::NextClose), _) | (None, FillTiming::NextClose) => TargetPrice::NextClose,
+            (Some(TargetPriceConfig::Close), _) | (None, FillTiming::SameClose | FillTiming::SameCloseBookedNext) => {
+                TargetPrice::Close
+            }
         };
         let (key, horizon) = match target {
             TargetConfig::LogReturn(horizon) => ("target.log_return.horizon_bars", horizon),

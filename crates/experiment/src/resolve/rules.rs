@@ -1,12 +1,8 @@
-//! The rules that span keys or that types cannot state, for everything but forecasts.
+//! The rules of `[strategy]`, and the checks that all rules are made of.
 
-use tidegate_backtest::{BacktestConfig, Commission, FillTiming, RiskLimits, Slippage};
-use tidegate_data::Adjustment;
-use tidegate_market::{Bps, Cash, Timestamp};
-
-use super::ResolvedData;
 use crate::config::{
-    CommissionConfig, ConfigError, ConfigSource, ExperimentConfig, FillConfig, SlippageConfig, StrategyConfig,
+    ConfigError, ConfigSource, EqualRiskContributionConfig, FixedWeightsConfig, MomentumRotationConfig,
+    RebalanceConfig, StrategyConfig, WeightsConfig, key_part, nearest,
 };
 
 /// Checks the rules that span keys or that types cannot state.
@@ -42,125 +38,12 @@ impl Rules<'_> {
         self.fail(key, format!("must be at least {least}, was `{value}`"))
     }
 
-    pub(super) fn data(&self, config: &ExperimentConfig) -> Result<ResolvedData, ConfigError> {
-        let data = &config.data;
-        if data.symbols.is_empty() {
-            return self.fail("data.symbols", "must name at least one symbol, was empty");
-        }
-        for (index, symbol) in data.symbols.iter().enumerate() {
-            if data.symbols[..index].contains(symbol) {
-                return self
-                    .fail(&format!("data.symbols[{index}]"), format!("must name a symbol once, was `{symbol}` again"));
-            }
-        }
-        let start = data.start.unwrap_or(Timestamp::from_nanos(i64::MIN));
-        let end = data.end.map_or(Timestamp::from_nanos(i64::MAX), whole_day);
-        let periods_per_year = data.periods_per_year.unwrap_or_else(|| data.interval.periods_per_year(data.calendar));
-        self.positive("data.periods_per_year", periods_per_year)?;
-        self.adjusted(config)?;
-        if start > end {
-            return self
-                .fail("data.end", format!("must not come before `data.start`, which is `{start}`, was `{end}`"));
-        }
-        Ok(ResolvedData {
-            paths: data.path.0.iter().map(|path| self.source.folder().join(path)).collect(),
-            symbols: data.symbols.clone(),
-            interval: data.interval,
-            label: data.timestamp,
-            periods_per_year,
-            start,
-            end,
-            columns: data.columns.clone(),
-            policy: data.policy,
-            adjustment: data.adjustment,
-        })
-    }
-
-    /// Adjusted prices are not those that were traded, so nothing may be counted in units of the instrument.
-    fn adjusted(&self, config: &ExperimentConfig) -> Result<(), ConfigError> {
-        let by_unit = matches!(config.execution.commission, CommissionConfig::PerShare(_));
-        if config.data.adjustment != Adjustment::Raw && (by_unit || config.account.lot_size.is_some()) {
-            return self.fail(
-                "data.adjustment",
-                "must be `raw` for a commission per share or a lot size: adjusted prices have other units",
-            );
-        }
-        Ok(())
-    }
-
-    pub(super) fn backtest(&self, config: &ExperimentConfig) -> Result<BacktestConfig, ConfigError> {
-        self.positive("account.cash", config.account.cash)?;
-        self.within("account.cash", config.account.cash, 0.0, 1e15)?;
-        if let Some(lot_size) = config.account.lot_size {
-            self.positive("account.lot_size", lot_size)?;
-        }
-        let commission = match config.execution.commission {
-            CommissionConfig::None => Commission::None,
-            CommissionConfig::Bps(bps) => {
-                self.within("execution.commission.bps", bps, 0.0, 9_999.0)?;
-                Commission::Bps(Bps(bps))
-            }
-            CommissionConfig::PerShare(cost) => {
-                self.within("execution.commission.per_share.rate", cost.rate, 0.0, f64::MAX)?;
-                self.within("execution.commission.per_share.minimum", cost.minimum, 0.0, f64::MAX)?;
-                Commission::PerShare { per_share: cost.rate, minimum: cost.minimum }
-            }
-        };
-        let slippage = match config.execution.slippage {
-            SlippageConfig::None => Slippage::None,
-            SlippageConfig::Bps(bps) => {
-                self.within("execution.slippage.bps", bps, 0.0, 9_999.0)?;
-                Slippage::Bps(Bps(bps))
-            }
-        };
-        let fill = match config.execution.fill {
-            FillConfig::NextOpen => FillTiming::NextOpen,
-            FillConfig::NextClose => FillTiming::NextClose,
-            FillConfig::SameClose => FillTiming::SameClose,
-        };
-        Ok(BacktestConfig {
-            initial_cash: Cash(config.account.cash),
-            fill,
-            commission,
-            slippage,
-            limits: self.limits(config)?,
-        })
-    }
-
-    fn limits(&self, config: &ExperimentConfig) -> Result<RiskLimits, ConfigError> {
-        let risk = &config.risk;
-        if let Some(leverage) = risk.gross_leverage_max {
-            self.positive("risk.gross_leverage_max", leverage)?;
-        }
-        if let Some(weight) = risk.weight_max {
-            self.positive("risk.weight_max", weight)?;
-        }
-        if risk.positions_max == Some(0) {
-            return self.fail("risk.positions_max", "must be at least 1, was `0`");
-        }
-        if let Some(stop) = risk.drawdown_stop
-            && !(stop > 0.0 && stop < 1.0)
-        {
-            return self.fail("risk.drawdown_stop", format!("must be in (0, 1), was `{stop}`"));
-        }
-        Ok(RiskLimits {
-            gross_leverage_max: risk.gross_leverage_max,
-            weight_max: risk.weight_max,
-            positions_max: risk.positions_max,
-            drawdown_stop: risk.drawdown_stop,
-            ..RiskLimits::UNLIMITED
-        })
-    }
-
-    pub(super) fn strategy(&self, strategy: &StrategyConfig, instruments: usize) -> Result<(), ConfigError> {
+    pub(super) fn strategy(&self, strategy: &StrategyConfig, symbols: &[String]) -> Result<(), ConfigError> {
         match strategy {
-            StrategyConfig::MomentumRotation(rotation) if rotation.top.get() > instruments => {
-                let message = format!("must be at most the number of symbols, `{instruments}`, was `{}`", rotation.top);
-                self.fail("strategy.momentum_rotation.top", message)
-            }
-            StrategyConfig::BuyAndHold {} | StrategyConfig::TargetWeights(_) | StrategyConfig::MomentumRotation(_) => {
-                Ok(())
-            }
+            StrategyConfig::BuyAndHold {} | StrategyConfig::TargetWeights(_) | StrategyConfig::Rules(_) => Ok(()),
+            StrategyConfig::MomentumRotation(rotation) => self.momentum_rotation(rotation, symbols.len()),
+            StrategyConfig::FixedWeights(fixed) => self.fixed_weights(fixed, symbols),
+            StrategyConfig::EqualRiskContribution(equal) => self.equal_risk_contribution(equal),
             StrategyConfig::SmaCross(sma) => {
                 if sma.fast_bars >= sma.slow_bars {
                     let message =
@@ -189,13 +72,43 @@ impl Rules<'_> {
             }
         }
     }
-}
 
-/// A date means its whole day.
-fn whole_day(end: Timestamp) -> Timestamp {
-    if end.nanos().rem_euclid(Timestamp::NANOS_PER_DAY) == 0 {
-        end.plus_nanos(Timestamp::NANOS_PER_DAY - 1)
-    } else {
-        end
+    fn momentum_rotation(&self, rotation: &MomentumRotationConfig, symbols: usize) -> Result<(), ConfigError> {
+        if rotation.top.get() > symbols {
+            let message = format!("must be at most the number of symbols, `{symbols}`, was `{}`", rotation.top);
+            return self.fail("strategy.momentum_rotation.top", message);
+        }
+        self.rebalance("strategy.momentum_rotation", &rotation.rebalance)
+    }
+
+    fn fixed_weights(&self, fixed: &FixedWeightsConfig, symbols: &[String]) -> Result<(), ConfigError> {
+        if let WeightsConfig::BySymbol(weights) = &fixed.weights {
+            let key = "strategy.fixed_weights.weights.by_symbol";
+            for (symbol, weight) in weights {
+                let own = format!("{key}.{}", key_part(symbol));
+                if !symbols.contains(symbol) {
+                    let near = nearest(symbol, symbols.iter().map(String::as_str));
+                    let hint = near.map(|name| format!("did you mean `{name}`?"));
+                    let message = format!("must be one of `data.symbols`, was `{symbol}`");
+                    return Err(ConfigError { hint, ..self.source.error_at(&own, message) });
+                }
+                if !weight.is_finite() {
+                    return self.fail(&own, format!("must be finite, was `{weight}`"));
+                }
+            }
+            if let Some(symbol) = symbols.iter().find(|symbol| !weights.contains_key(*symbol)) {
+                return self.fail(key, format!("must have a weight for every symbol, `{symbol}` has none"));
+            }
+        }
+        self.rebalance("strategy.fixed_weights", &fixed.rebalance)
+    }
+
+    fn equal_risk_contribution(&self, equal: &EqualRiskContributionConfig) -> Result<(), ConfigError> {
+        self.at_least("strategy.equal_risk_contribution.lookback_bars", equal.lookback_bars.get(), 2)?;
+        self.rebalance("strategy.equal_risk_contribution", &equal.rebalance)
+    }
+
+    fn rebalance(&self, strategy: &str, rebalance: &RebalanceConfig) -> Result<(), ConfigError> {
+        self.within(&format!("{strategy}.rebalance.tolerance"), rebalance.tolerance, 0.0, f64::MAX)
     }
 }

@@ -11,7 +11,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use tidegate_backtest::strategies::ScheduledWeight;
 use tidegate_market::Forecast;
 
 pub use grid::{SweepPlan, SweepRequest};
@@ -25,13 +24,13 @@ use crate::measure::{Measured, measure};
 use crate::observer::{Observer, Progress};
 use crate::pipeline::{RunOptions, forecasts, in_pool, market, open_ledger, study_directory};
 use crate::resolve::ResolvedExperiment;
-use crate::trading::{read_schedule, trade, trade_benchmark};
+use crate::trading::{StrategyInputs, read_inputs, trade, trade_benchmark};
 
 /// What several trials share.
 struct Shared {
     dataset: Arc<Dataset>,
     forecasts: Vec<Forecast>,
-    schedule: Vec<ScheduledWeight>,
+    inputs: StrategyInputs,
 }
 
 /// One combination, ready to run.
@@ -113,7 +112,7 @@ fn run_trials(
 fn run_trial(trial: &ReadyTrial) -> Result<Measured, ExperimentError> {
     let ReadyTrial { experiment, shared } = trial;
     let market = market(experiment, &shared.dataset, &shared.forecasts)?;
-    let journal = trade(experiment, &shared.dataset, &market, &shared.forecasts, &shared.schedule)?;
+    let journal = trade(experiment, &shared.dataset, &market, &shared.forecasts, &shared.inputs)?;
     let benchmark = trade_benchmark(&market, &experiment.backtest)?;
     measure(experiment, &journal, &benchmark)
 }
@@ -132,7 +131,8 @@ impl Sharing {
         options: &RunOptions,
         observer: &dyn Observer,
     ) -> Result<ReadyTrial, ExperimentError> {
-        let data_key = json(&experiment.config.data)?;
+        let config = &experiment.config;
+        let data_key = json(&(&config.data, &config.account.currency, &config.instruments, &config.execution.detail))?;
         let stage_key = format!("{data_key}{}", forecast_key(&experiment.config)?);
         if let Some(shared) = self.stages.get(&stage_key) {
             return Ok(ReadyTrial { experiment, shared: Arc::clone(shared) });
@@ -145,8 +145,8 @@ impl Sharing {
             dataset
         };
         let (forecasts, _) = forecasts(&experiment, &dataset, options, observer)?;
-        let schedule = read_schedule(&experiment, &dataset)?;
-        let shared = Arc::new(Shared { dataset, forecasts, schedule });
+        let inputs = read_inputs(&experiment, &dataset)?;
+        let shared = Arc::new(Shared { dataset, forecasts, inputs });
         self.stages.insert(stage_key, Arc::clone(&shared));
         Ok(ReadyTrial { experiment, shared })
     }

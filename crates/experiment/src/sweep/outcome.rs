@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use tidegate_data::{Column, Table};
-use tidegate_metrics::{Convention, MetricOptions, Performance, SharpeStatistics, Trials};
+use tidegate_metrics::{Performance, SharpeStatistics, Trials};
 
 use super::SweepPlan;
 use crate::ExperimentError;
@@ -59,7 +59,7 @@ impl TrialRow {
                 config_hash,
                 data_hash,
                 metrics: metrics(&measured),
-                sharpe: SharpeStatistics::of(&measured.returns, &MetricOptions::new(Convention::Tidegate)),
+                sharpe: SharpeStatistics::of(&measured.returns, &measured.options),
             },
         };
         Self { index, values: plan.values(index), value }

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Lays the data of others' published results out in data/reference, where the files of strategies/reference look for it.
+
+    python3 scripts/reference_data.py FOLDER [TARGET]
+
+FOLDER holds the files as their publishers name them; docs/REFERENCE.md says where they come from. TARGET is data/reference, which git
+ignores, unless stated. Standard library only. Files are copied as they are, but for those of portfolio selection: wide tables without
+dates of what 1 has become become canonical bars, a row of ones in front, on weekdays from 2000-01-03 that are made up.
+"""
+
+import csv
+import datetime
+import gzip
+import pathlib
+import shutil
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MINUTES = ["20131007", "20131008", "20131009", "20131010", "20131011"]
+EQUITY = "lean/equity/usa"
+# Where a file goes, and where it is in FOLDER.
+COPIES = {
+    "lean/daily/spy.zip": f"us_daily/{EQUITY}/daily/spy.zip",
+    "lean/factor_files/spy.csv": f"us_daily/{EQUITY}/factor_files/spy.csv",
+    "lean/hour/spy.zip": f"intraday/{EQUITY}/hour/spy.zip",
+    "backtesting_py/GOOG.csv": "reference/backtesting_py/GOOG.csv",
+    "chan/IGE.csv": "reference/chan/sharpe-ratio-test-ige.csv",
+    "chan/SPY.csv": "reference/chan/sharpe-ratio-test-spy.csv",
+}
+for kind in ("trade", "quote"):
+    for day in MINUTES:
+        COPIES[f"lean/minute/spy/{day}_{kind}.zip"] = f"intraday/{EQUITY}/minute/spy/{day}_{kind}.zip"
+# Days and assets of each set.
+SELECTION = {"nyse_o": (5651, 36), "djia": (507, 30), "msci": (1043, 24)}
+
+
+def weekdays(count):
+    """The first weekdays from Monday 2000-01-03."""
+    first = datetime.date(2000, 1, 3)
+    return [first + datetime.timedelta(days=number // 5 * 7 + number % 5) for number in range(count)]
+
+
+def canonical(name, text):
+    """Bars of the assets a01, a02, ... from a wide table with a header."""
+    rows = list(csv.reader(text.splitlines()))[1:]
+    days, assets = SELECTION[name]
+    assert len(rows) == days and all(len(row) == assets for row in rows), f"{name}: {days} rows of {assets} expected"
+    rows.insert(0, ["1.0"] * assets)
+    dates = weekdays(len(rows))
+    lines = ["symbol,time,open,high,low,close,volume"]
+    for asset in range(assets):
+        lines += [f"a{asset + 1:02},{date}" + f",{row[asset]}" * 4 + ",0" for date, row in zip(dates, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments):
+    """Copies and converts every file."""
+    if len(arguments) not in (1, 2):
+        sys.exit(__doc__)
+    source = pathlib.Path(arguments[0])
+    target = pathlib.Path(arguments[1]) if len(arguments) == 2 else ROOT / "data" / "reference"
+    origins = [*COPIES.values(), *(f"reference/olps/{name}.csv.gz" for name in SELECTION)]
+    missing = [origin for origin in origins if not (source / origin).is_file()]
+    if missing:
+        sys.exit(f"{source} must hold " + ", ".join(missing))
+    for place, origin in COPIES.items():
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / origin, target / place)
+    (target / "olps").mkdir(exist_ok=True)
+    for name in SELECTION:
+        with gzip.open(source / "reference" / "olps" / f"{name}.csv.gz", "rt") as file:
+            (target / "olps" / f"{name}.csv").write_text(canonical(name, file.read()))
+    print(f"wrote {len(COPIES) + len(SELECTION)} files to {target}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
