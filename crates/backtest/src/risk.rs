@@ -293,6 +293,16 @@ pub(crate) fn whole_lots_within(budget: f64, cost_per_unit: f64, lot: Option<f64
     lots * lot
 }
 
+/// Returns the units, in whole lots where there are lots, that a budget pays for together with their commission.
+pub(crate) fn units_within(budget: f64, unit_value: f64, commission: Affine, lot: Option<f64>) -> f64 {
+    let proportional = whole_lots_within(budget - commission.fixed, unit_value + commission.per_unit, lot);
+    if commission.minimum.is_finite() {
+        proportional.min(whole_lots_within(budget - commission.minimum, unit_value, lot))
+    } else {
+        proportional
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -187,7 +187,7 @@ pub fn read_inputs(experiment: &ResolvedExperiment, dataset: &Dataset) -> Result
 }
 
 /// Reads weights made elsewhere. A time that labels a bar of its symbol is known when that bar closes, as a forecast's is; any
-/// other is known at that very moment.
+/// other when its bar would have closed.
 fn read_weights(
     folder: &Path,
     weights: &TargetWeightsConfig,

@@ -247,13 +247,7 @@ impl<T: Timeline + Copy> Engine<'_, T> {
         let Some(fee) = self.config.commission.affine(fee_value, &terms) else {
             return self.sized_by_search(budget, price, &terms, lot);
         };
-        let proportional = risk::whole_lots_within(budget - fee.fixed, price + fee.per_unit, lot);
-        let units = if fee.minimum.is_finite() {
-            proportional.min(risk::whole_lots_within(budget - fee.minimum, price, lot))
-        } else {
-            proportional
-        };
-        units.max(0.0)
+        risk::units_within(budget, price, fee, lot).max(0.0)
     }
 
     /// Does what [`Self::sized`] does for a commission of any shape, by bisection.

@@ -190,14 +190,7 @@ impl<T: Timeline + Copy> Engine<'_, T> {
         };
         let paid = self.config.commission.affine(unit_value, &terms).map_or_else(
             || (budget - self.config.commission.charge(&terms)) / unit_value,
-            |fee| {
-                let proportional = (budget - fee.fixed) / (unit_value + fee.per_unit);
-                if fee.minimum.is_finite() {
-                    proportional.min((budget - fee.minimum) / unit_value)
-                } else {
-                    proportional
-                }
-            },
+            |fee| risk::units_within(budget, unit_value, fee, None),
         );
         paid.max(0.0) * weight.signum()
     }
