@@ -44,11 +44,12 @@ pub(crate) fn daily_panel(rows: usize, horizon: usize) -> Panel {
 /// Windows of one step over one scale, from rows of features and their targets.
 pub(crate) fn tabular(rows: &[&[f32]], target: &[f64]) -> Windows {
     let features = rows.first().map_or(0, |row| row.len());
-    let block = crate::WindowBlock { steps: 1, features, values: rows.concat() };
+    let block = crate::WindowBlock { steps: 1, features, values: rows.concat(), lengths: vec![] };
     Windows {
         scales: vec![block],
         samples: (0..rows.len() as u32).map(|row| crate::Sample { series: 0, row }).collect(),
         target: target.iter().copied().map(Some).collect(),
         ewma_variance: vec![Some(2e-4); rows.len()],
+        ..Windows::default()
     }
 }

@@ -1,11 +1,13 @@
 //! The trait that every model implements, and what passes through it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{ForecastError, Windows};
 
-/// What a forecaster says about one sample's target.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What a forecaster says about one sample's target at one horizon.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Predictive {
     /// The expected value of the target.
     pub mean: f64,
@@ -13,6 +15,32 @@ pub struct Predictive {
     pub variance: Option<f64>,
     /// The part of the variance that comes from disagreement between ensemble members; `None` for a single model.
     pub epistemic_variance: Option<f64>,
+    /// The form of the distribution around the mean.
+    pub shape: PredictiveShape,
+}
+
+/// The form of a predictive distribution.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum PredictiveShape {
+    /// Normal, where a variance is stated.
+    #[default]
+    Normal,
+    /// Student's t with the stated mean and variance, hence of scale `sqrt(variance (nu - 2) / nu)`.
+    StudentT {
+        /// `nu`, above 2.
+        degrees_of_freedom: f64,
+    },
+    /// The values of the target at some levels of probability, in rising order of both.
+    Quantiles(Arc<[Quantile]>),
+}
+
+/// One point of a distribution function.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantile {
+    /// The probability of a target at or below the value, in (0, 1).
+    pub level: f64,
+    /// The value, in the target's units.
+    pub value: f64,
 }
 
 /// How far a fit has come.
@@ -51,6 +79,34 @@ impl FitMonitor for NoMonitor {
     }
 }
 
+/// Where a fit keeps what it needs to go on after an interruption.
+///
+/// A state that was saved makes the fit go on bit for bit as if it had never stopped.
+pub trait EpochStore: Sync {
+    /// Returns the last state that was saved whole; `None` at a fresh start.
+    fn load(&self) -> Option<Vec<u8>>;
+
+    /// Keeps the state after an epoch, from 1, in place of the one before.
+    ///
+    /// # Errors
+    /// [`ForecastError::Model`] when it cannot be kept. A fit goes on without.
+    fn save(&self, epoch: usize, state: &[u8]) -> Result<(), ForecastError>;
+}
+
+/// Keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoStore;
+
+impl EpochStore for NoStore {
+    fn load(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn save(&self, _: usize, _: &[u8]) -> Result<(), ForecastError> {
+        Ok(())
+    }
+}
+
 /// Everything a fit may look at.
 #[derive(Clone, Copy)]
 pub struct FitTask<'a> {
@@ -62,6 +118,8 @@ pub struct FitTask<'a> {
     pub seed: u64,
     /// Is told about progress.
     pub monitor: &'a dyn FitMonitor,
+    /// Keeps the state between epochs.
+    pub store: &'a dyn EpochStore,
 }
 
 impl FitTask<'_> {
@@ -120,7 +178,10 @@ pub trait Forecaster: Send + Sync {
 
 /// A forecaster after its fit. It may move to another thread, and need not be shared between threads.
 pub trait FittedForecaster: Send {
-    /// Returns one predictive distribution per sample, in the samples' order.
+    /// Returns one predictive distribution per sample and horizon.
+    ///
+    /// # Shapes
+    /// `[N, K]`, row-major: the samples in their order, each with its horizons from the nearest to the farthest.
     ///
     /// # Errors
     /// [`ForecastError::Shape`] for windows of another shape than at fit, [`ForecastError::NotFinite`] for a forecast that is
@@ -135,6 +196,28 @@ pub trait FittedForecaster: Send {
 
     /// Returns how the fit went. After a restore only `parameters` is certain to be filled.
     fn report(&self) -> TrainingReport;
+
+    /// Returns a forecaster that reads one step after another and carries its state on; `None` where there is no such thing.
+    fn stream(&self) -> Option<Box<dyn ForecastStream>> {
+        None
+    }
+}
+
+/// A forecaster that is stepped bar by bar.
+///
+/// From a fresh start, the steps of a window give the forecast that the window gives.
+pub trait ForecastStream: Send {
+    /// Reads the scaled features of one step and returns the forecasts made at it, one per horizon.
+    ///
+    /// # Shapes
+    /// `features` is `[F]`, the result `[K]`.
+    ///
+    /// # Errors
+    /// [`ForecastError::Shape`] for another number of features, [`ForecastError::NotFinite`] for a forecast that is not finite.
+    fn step(&mut self, features: &[f32]) -> Result<&[Predictive], ForecastError>;
+
+    /// Forgets everything read.
+    fn reset(&mut self);
 }
 
 #[cfg(test)]
@@ -154,7 +237,7 @@ mod tests {
     #[test]
     fn a_cancelled_fit_says_so() {
         let empty = Windows::default();
-        let task = FitTask { train: &empty, valid: &empty, seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &empty, valid: &empty, seed: 0, monitor: &NoMonitor, store: &NoStore };
         assert_eq!(task.ensure_running(), Ok(()));
         let task = FitTask { monitor: &Stop, ..task };
         assert_eq!(task.ensure_running(), Err(ForecastError::Cancelled));

@@ -30,8 +30,8 @@ mod yardsticks;
 pub use error::ForecastError;
 pub use fold::{Fold, WalkForward, folds};
 pub use forecaster::{
-    EpochProgress, EpochRecord, FitMonitor, FitTask, FittedForecaster, Forecaster, NoMonitor, Predictive,
-    TrainingReport,
+    EpochProgress, EpochRecord, EpochStore, FitMonitor, FitTask, FittedForecaster, ForecastStream, Forecaster,
+    NoMonitor, NoStore, Predictive, PredictiveShape, Quantile, TrainingReport,
 };
 pub use mixture::mixture;
 pub use panel::{Panel, PanelSeries, Sample, ScaleSpec};

@@ -1,6 +1,6 @@
 //! An ensemble as one distribution.
 
-use crate::Predictive;
+use crate::{Predictive, PredictiveShape};
 
 /// Joins the members' forecasts sample by sample as an equally weighted mixture (law of total variance):
 /// mean = average of the means, variance = average of the variances + population variance of the means. The second term is the
@@ -22,7 +22,12 @@ fn join(members: &[Vec<Predictive>], sample: usize) -> Predictive {
     let mean = members.iter().map(|member| member[sample].mean).sum::<f64>() / count;
     let epistemic = members.iter().map(|member| (member[sample].mean - mean).powi(2)).sum::<f64>() / count;
     let within: Option<f64> = members.iter().map(|member| member[sample].variance).sum();
-    Predictive { mean, variance: within.map(|within| within / count + epistemic), epistemic_variance: Some(epistemic) }
+    Predictive {
+        mean,
+        variance: within.map(|within| within / count + epistemic),
+        epistemic_variance: Some(epistemic),
+        shape: PredictiveShape::Normal,
+    }
 }
 
 #[cfg(test)]
@@ -30,7 +35,7 @@ mod tests {
     use super::*;
 
     fn member(mean: f64, variance: Option<f64>) -> Vec<Predictive> {
-        vec![Predictive { mean, variance, epistemic_variance: None }]
+        vec![Predictive { mean, variance, epistemic_variance: None, shape: PredictiveShape::Normal }]
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct WindowBlock {
     /// # Shapes
     /// `[N, T, F]`, row-major, oldest step first.
     pub values: Vec<f32>,
+    /// Valid steps of each window, `[N]`: a shorter window lies at the end of its `T` steps and the steps before it are 0.
+    /// Empty where every window is full.
+    pub lengths: Vec<u32>,
 }
 
 impl WindowBlock {
@@ -38,16 +41,37 @@ impl WindowBlock {
 }
 
 /// The windows of a set of samples over every scale, with their labels.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Windows {
     /// One block per scale.
     pub scales: Vec<WindowBlock>,
     /// The samples, `N` of them.
     pub samples: Vec<Sample>,
-    /// Each sample's label; `None` where the future does not reach far enough.
+    /// Forecast horizons, `K`, at least 1.
+    pub horizons: usize,
+    /// Each sample's labels; `None` where the future does not reach far enough.
+    ///
+    /// # Shapes
+    /// `[N, K]`, row-major, the nearest horizon first.
     pub target: Vec<Option<f64>>,
+    /// How much each sample counts in a training, `[N]`, above 0 with mean 1; empty where all count the same.
+    pub weight: Vec<f64>,
     /// Each sample's EWMA variance of one-bar log returns; `None` in warm-up.
     pub ewma_variance: Vec<Option<f64>>,
+}
+
+impl Default for Windows {
+    /// No samples, of one horizon and no scale.
+    fn default() -> Self {
+        Self {
+            scales: Vec::new(),
+            samples: Vec::new(),
+            horizons: 1,
+            target: Vec::new(),
+            weight: Vec::new(),
+            ewma_variance: Vec::new(),
+        }
+    }
 }
 
 impl Windows {
@@ -71,13 +95,15 @@ pub fn windows(panel: &Panel, samples: &[Sample], scales: &[ScaleSpec], scaler: 
     let blocks = scales.iter().enumerate().map(|(place, &scale)| {
         let rows = ScaledRows::new(panel, samples, place, scale, scaler);
         let values = gather(&rows, samples, scale);
-        WindowBlock { steps: scale.window_bars, features: rows.features, values }
+        WindowBlock { steps: scale.window_bars, features: rows.features, values, lengths: Vec::new() }
     });
     let series = |sample: &Sample| (&panel.series[sample.series as usize], sample.row as usize);
     Windows {
         scales: blocks.collect(),
         samples: samples.to_vec(),
+        horizons: 1,
         target: samples.iter().map(series).map(|(one, row)| one.target.labels[row].map(|label| label.value)).collect(),
+        weight: Vec::new(),
         ewma_variance: samples.iter().map(series).map(|(one, row)| one.ewma_variance[row]).collect(),
     }
 }

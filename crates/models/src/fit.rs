@@ -106,7 +106,7 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use tidegate_forecast::{FitMonitor, Windows};
+    use tidegate_forecast::{FitMonitor, NoStore, Windows};
 
     use super::*;
     use crate::fixture::{learnable, point, training};
@@ -140,7 +140,7 @@ mod tests {
         valid: &Windows,
         watch: &Watch,
     ) -> Result<FittedNetwork, ForecastError> {
-        fit(&point(), training, Device::Cpu, &FitTask { train, valid, seed: 7, monitor: watch })
+        fit(&point(), training, Device::Cpu, &FitTask { train, valid, seed: 7, monitor: watch, store: &NoStore })
     }
 
     fn refused(training: &TrainingSpec, train: &Windows, valid: &Windows) -> String {
@@ -190,7 +190,8 @@ mod tests {
         // Finite targets of about 1e28, whose squares are not finite in single precision.
         let scale = TargetScale { mean: 0.0, standard_deviation: 1e-30 };
         let samples = trainer.scaled_samples(&windows, "training", scale).expect("finite");
-        let task = FitTask { train: &windows, valid: &windows, seed: 7, monitor: &Watch::new(usize::MAX) };
+        let task =
+            FitTask { train: &windows, valid: &windows, seed: 7, monitor: &Watch::new(usize::MAX), store: &NoStore };
         let places: Vec<i64> = (0..40).collect();
         let message = run_epoch(&mut trainer, &samples, &places, 16, 3, &task).expect_err("overflow").to_string();
         assert_eq!(message, "the training loss of epoch `3`, batch `1` must be finite, was `inf`");

@@ -1,6 +1,6 @@
 //! Small problems for the tests of this crate.
 
-use tidegate_forecast::{FitTask, NoMonitor, Sample, WindowBlock, Windows};
+use tidegate_forecast::{FitTask, NoMonitor, NoStore, Sample, WindowBlock, Windows};
 
 use crate::random::{SeededRandom, Stream};
 use crate::spec::{Encoder, GruSpec, Head, Loss, NetworkSpec};
@@ -16,6 +16,7 @@ pub(crate) fn windows(count: usize, scales: usize, seed: u64, target: impl Fn(&[
         steps,
         features,
         values: (0..count * steps * features).map(|_| random.normal() as f32).collect(),
+        lengths: vec![],
     };
     let scales: Vec<WindowBlock> = SCALES[..scales].iter().map(|shape| block(shape, &mut random)).collect();
     let target = (0..count)
@@ -25,7 +26,7 @@ pub(crate) fn windows(count: usize, scales: usize, seed: u64, target: impl Fn(&[
         })
         .collect();
     let samples = (0..count as u32).map(|row| Sample { series: 0, row }).collect();
-    Windows { scales, samples, target, ewma_variance: vec![None; count] }
+    Windows { scales, samples, target, ewma_variance: vec![None; count], ..Windows::default() }
 }
 
 /// Returns windows whose label, a hundredth in size, is a sum of the first feature's last two values and nothing else.
@@ -38,7 +39,7 @@ pub(crate) fn learnable(count: usize, scales: usize, seed: u64) -> Windows {
 
 /// Returns a task that nobody watches.
 pub(crate) fn task<'a>(train: &'a Windows, valid: &'a Windows, seed: u64) -> FitTask<'a> {
-    FitTask { train, valid, seed, monitor: &NoMonitor }
+    FitTask { train, valid, seed, monitor: &NoMonitor, store: &NoStore }
 }
 
 /// Returns a point network over the first scale.

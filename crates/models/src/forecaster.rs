@@ -1,6 +1,8 @@
 //! The neural forecaster: a network and its training behind the trait that every model implements.
 
-use tidegate_forecast::{FitTask, FittedForecaster, ForecastError, Forecaster, Predictive, TrainingReport, Windows};
+use tidegate_forecast::{
+    FitTask, FittedForecaster, ForecastError, Forecaster, Predictive, PredictiveShape, TrainingReport, Windows,
+};
 
 use crate::ModelError;
 use crate::checkpoint;
@@ -79,7 +81,7 @@ impl FittedNetwork {
     /// Turns a network's output into the target's units.
     fn predictive(&self, mean: f64, variance: Option<f64>) -> Predictive {
         let variance = variance.map(|variance| self.target.variance(variance));
-        Predictive { mean: self.target.mean(mean), variance, epistemic_variance: None }
+        Predictive { mean: self.target.mean(mean), variance, epistemic_variance: None, shape: PredictiveShape::Normal }
     }
 }
 

@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 use tidegate_forecast::{
     EwmaVolatility, FitTask, FittedForecaster, Fold, FoldSamples, ForecastError, Forecaster, HistoricalMean, NoMonitor,
-    Panel, Predictive, Ridge, Sample, Scaler, TrainingReport, Windows, Zero, derive_seed, fold_samples, folds, mixture,
-    windows,
+    NoStore, Panel, Predictive, Ridge, Sample, Scaler, TrainingReport, Windows, Zero, derive_seed, fold_samples, folds,
+    mixture, windows,
 };
 use tidegate_market::Forecast;
 
@@ -102,7 +102,8 @@ fn run_member(
         (fitted, checkpoint, report, true)
     } else {
         let monitor = MemberMonitor { observer: context.observer, fold, member };
-        let fitted = forecaster.fit(&FitTask { train: &train, valid: &valid, seed, monitor: &monitor });
+        let fitted =
+            forecaster.fit(&FitTask { train: &train, valid: &valid, seed, monitor: &monitor, store: &NoStore });
         let fitted = fitted.map_err(|error| match error {
             ForecastError::Cancelled => ExperimentError::Cancelled,
             other => other.into(),
@@ -192,7 +193,7 @@ fn run_yardsticks(
             let valid = fold.windows(panel, plan, &fold.samples.valid);
             let test = fold.windows(panel, plan, &fold.samples.test);
             let seed = derive_seed(context.seed, fold.fold.index, 0);
-            let task = FitTask { train: &train, valid: &valid, seed, monitor: &NoMonitor };
+            let task = FitTask { train: &train, valid: &valid, seed, monitor: &NoMonitor, store: &NoStore };
             let predictions = yardsticks.iter().map(|yardstick| yardstick.fit(&task)?.forecast(&test));
             let predictions = predictions.collect::<Result<Vec<_>, _>>();
             context.observer.notify(Progress::Step);

@@ -72,14 +72,14 @@ impl FittedForecaster for FittedEwma {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NoMonitor;
     use crate::fixture::tabular;
+    use crate::{NoMonitor, NoStore};
 
     #[test]
     fn the_variance_is_the_ewma_over_the_horizon() {
         let mut windows = tabular(&[&[0.0], &[0.0], &[0.0]], &[0.0; 3]);
         windows.ewma_variance = vec![Some(2e-4), None, Some(0.0)];
-        let task = FitTask { train: &windows, valid: &windows, seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &windows, valid: &windows, seed: 0, monitor: &NoMonitor, store: &NoStore };
         let fitted = EwmaVolatility { horizon_bars: 5 }.fit(&task).expect("nothing to fit");
         let forecast = fitted.forecast(&windows).expect("any shape");
         assert_eq!(forecast.iter().map(|one| one.variance).collect::<Vec<_>>(), [Some(1e-3), None, None]);
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_horizon_of_no_bars_is_refused() {
         let empty = Windows::default();
-        let task = FitTask { train: &empty, valid: &empty, seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &empty, valid: &empty, seed: 0, monitor: &NoMonitor, store: &NoStore };
         let error = EwmaVolatility { horizon_bars: 0 }.fit(&task).err().expect("refused").to_string();
         assert_eq!(error, "horizon_bars must be at least 1, was `0`");
     }

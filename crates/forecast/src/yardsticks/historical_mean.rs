@@ -55,14 +55,14 @@ impl FittedForecaster for FittedMean {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NoMonitor;
     use crate::fixture::tabular;
+    use crate::{NoMonitor, NoStore};
 
     #[test]
     fn the_forecast_is_the_training_mean_with_the_sample_variance() {
         // 1, 2, 6: mean 3, squared deviations 4 + 1 + 9 = 14, over 2 is 7.
         let train = tabular(&[&[0.0], &[0.0], &[0.0]], &[1.0, 2.0, 6.0]);
-        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor, store: &NoStore };
         let fitted = HistoricalMean.fit(&task).expect("fits");
         let forecast = fitted.forecast(&train).expect("same shape");
         assert_eq!(forecast, vec![predictive(3.0, Some(7.0)); 3]);
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn one_sample_has_no_variance() {
         let train = tabular(&[&[0.0]], &[1.0]);
-        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor, store: &NoStore };
         let error = ForecastError::TooFewSamples { set: "training set", needed: 2, found: 1 };
         assert_eq!(HistoricalMean.fit(&task).err(), Some(error));
     }

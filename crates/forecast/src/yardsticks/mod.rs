@@ -11,7 +11,7 @@ pub use historical_mean::HistoricalMean;
 pub use ridge::{RIDGE_LAMBDAS, Ridge};
 pub use zero::Zero;
 
-use crate::{ForecastError, Predictive, Windows};
+use crate::{ForecastError, Predictive, PredictiveShape, Windows};
 
 /// Returns every sample's label.
 fn targets(set: &'static str, windows: &Windows, needed: usize) -> Result<Vec<f64>, ForecastError> {
@@ -35,5 +35,6 @@ fn finite(value: f64, what: impl FnOnce() -> String) -> Result<f64, ForecastErro
 
 /// A single model's statement; a variance of 0, which only data that never move give, is none.
 fn predictive(mean: f64, variance: Option<f64>) -> Predictive {
-    Predictive { mean, variance: variance.filter(|variance| *variance > 0.0), epistemic_variance: None }
+    let variance = variance.filter(|variance| *variance > 0.0);
+    Predictive { mean, variance, epistemic_variance: None, shape: PredictiveShape::Normal }
 }

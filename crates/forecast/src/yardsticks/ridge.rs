@@ -118,7 +118,7 @@ impl FittedForecaster for FittedRidge {
 mod tests {
     use super::*;
     use crate::fixture::tabular;
-    use crate::{NoMonitor, WindowBlock};
+    use crate::{NoMonitor, NoStore, WindowBlock};
 
     /// Twelve samples of three features, as `X` below.
     fn twelve() -> Windows {
@@ -137,12 +137,12 @@ mod tests {
     }
 
     fn fit(lambda: Option<f64>, train: &Windows, valid: &Windows) -> Result<Box<dyn FittedForecaster>, ForecastError> {
-        Ridge { lambda }.fit(&FitTask { train, valid, seed: 0, monitor: &NoMonitor })
+        Ridge { lambda }.fit(&FitTask { train, valid, seed: 0, monitor: &NoMonitor, store: &NoStore })
     }
 
     fn check(lambda: Option<f64>, mean: f64, variance: f64) {
         let fitted = fit(lambda, &twelve(), &valid()).expect("fits");
-        let forecast = fitted.forecast(&valid()).expect("same shape")[0];
+        let forecast = &fitted.forecast(&valid()).expect("same shape")[0];
         let found = forecast.variance.expect("stated");
         assert!((forecast.mean - mean).abs() < 1e-12 && (found - variance).abs() < 1e-12, "{forecast:?}");
     }
@@ -178,11 +178,11 @@ mod tests {
     fn the_last_step_of_every_scale_is_read() {
         // The first scale's last steps are 1 and 3 as above; the second scale's are constant and weigh nothing.
         let mut train = tabular(&[&[1.0], &[3.0]], &[10.0, 14.0]);
-        train.scales[0] = WindowBlock { steps: 2, features: 1, values: vec![9.0, 1.0, -7.0, 3.0] };
-        train.scales.push(WindowBlock { steps: 1, features: 1, values: vec![0.1, 0.1] });
+        train.scales[0] = WindowBlock { steps: 2, features: 1, values: vec![9.0, 1.0, -7.0, 3.0], lengths: vec![] };
+        train.scales.push(WindowBlock { steps: 1, features: 1, values: vec![0.1, 0.1], lengths: vec![] });
         let fitted = fit(Some(1.0), &train, &Windows::default()).expect("fits");
         let mut later = tabular(&[&[4.0]], &[0.0]);
-        later.scales.push(WindowBlock { steps: 1, features: 1, values: vec![1e6] });
+        later.scales.push(WindowBlock { steps: 1, features: 1, values: vec![1e6], lengths: vec![] });
         assert_eq!(fitted.forecast(&later).expect("same shape"), [predictive(14.0, Some(4.0))]);
     }
 

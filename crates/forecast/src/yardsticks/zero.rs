@@ -51,14 +51,14 @@ impl FittedForecaster for FittedZero {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NoMonitor;
     use crate::fixture::tabular;
+    use crate::{NoMonitor, NoStore};
 
     #[test]
     fn the_variance_is_the_second_moment_of_training() {
         // (1 + 4 + 4) / 3 = 3.
         let train = tabular(&[&[0.0], &[0.0], &[0.0]], &[1.0, -2.0, 2.0]);
-        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor, store: &NoStore };
         let fitted = Zero.fit(&task).expect("fits");
         let forecast = fitted.forecast(&train).expect("same shape");
         assert_eq!(forecast, vec![predictive(0.0, Some(3.0)); 3]);
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn an_empty_training_set_is_refused() {
         let empty = Windows::default();
-        let task = FitTask { train: &empty, valid: &empty, seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &empty, valid: &empty, seed: 0, monitor: &NoMonitor, store: &NoStore };
         let error = Zero.fit(&task).err().expect("nothing to fit").to_string();
         assert!(error.starts_with("training set must have at least `1` samples, has `0`"), "{error}");
     }
@@ -78,7 +78,7 @@ mod tests {
     fn a_sample_without_a_label_is_refused() {
         let mut train = tabular(&[&[0.0], &[0.0]], &[1.0, 2.0]);
         train.target[1] = None;
-        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor };
+        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor, store: &NoStore };
         assert_eq!(Zero.fit(&task).err(), Some(ForecastError::MissingTarget { sample: 1 }));
     }
 }
