@@ -1,5 +1,5 @@
 # Every target that builds first makes sure that libtorch is there (scripts/libtorch.sh: instant once cached).
-# NO_LIBTORCH=1 leaves it and the neural models out: make NO_LIBTORCH=1 test
+# NO_LIBTORCH=1 leaves it and the training of neural models out: make NO_LIBTORCH=1 test
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test build bench lint docs clean prerequisites
@@ -9,7 +9,7 @@ DEMO := strategies/sp500_multi_scale_gru.toml
 
 # One profile everywhere, so that libtorch's binding and polars are built once.
 ifdef NO_LIBTORCH
-PACKAGES := --workspace --exclude tidegate-models --no-default-features
+PACKAGES := --workspace --no-default-features
 DEMO := strategies/sp500_ridge.toml
 CLI := -p tidegate-cli --no-default-features
 prerequisites:

@@ -2,6 +2,9 @@
 //!
 //! The data is a seeded random walk like that of the peers' benchmarks: normal shocks, small gaps, wicks on both sides.
 
+#[path = "random_walk.rs"]
+mod random_walk;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -12,7 +15,9 @@ use tidegate_backtest::{
     BacktestConfig, Commission, FillTiming, Journal, Market, RebalanceSchedule, Rebalancing, RiskLimits, Slippage, run,
     run_into,
 };
-use tidegate_market::{BarColumns, BarLabel, Bars, Bps, Cash, Instrument, Timestamp};
+use tidegate_market::{Bars, Bps, Cash, Instrument};
+
+use crate::random_walk::{Generator, random_walk};
 
 fn main() {
     divan::main();
@@ -95,40 +100,6 @@ fn top_momentum(market: &Market) -> Journal {
     let params = MomentumRotationParams { lookback_bars: bars(20), top: bars(50), rebalancing };
     let mut strategy = MomentumRotation::new(params, market.len()).expect("enough symbols");
     run(market, &[], &config(), &mut strategy).expect("valid")
-}
-
-/// Knuth's 64-bit linear congruential generator; the high bits are used.
-struct Generator(u64);
-
-impl Generator {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    /// A standard normal number by Box and Muller.
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-}
-
-fn random_walk(rows: usize, interval: &str, drift: f64, sd: f64, generator: &mut Generator) -> Bars {
-    let interval: tidegate_market::BarInterval = interval.parse().expect("valid");
-    let start: Timestamp = "2020-01-01".parse().expect("valid");
-    let mut columns = BarColumns::default();
-    let mut last: f64 = 100.0;
-    for row in 0..rows as i64 {
-        let open = if row == 0 { last } else { last * (0.1 * sd * generator.normal()).exp() };
-        let close = last * (drift + sd * generator.normal()).exp();
-        columns.time.push(start.plus_nanos(row * interval.nanos()));
-        columns.open.push(open);
-        columns.high.push(open.max(close) * (0.5 * sd * generator.normal().abs()).exp());
-        columns.low.push(open.min(close) * (-0.5 * sd * generator.normal().abs()).exp());
-        columns.close.push(close);
-        columns.volume.push((10.0 + 0.5 * generator.normal()).exp().floor());
-        last = close;
-    }
-    Bars::new(columns, BarLabel::Open, interval).expect("sane by construction")
 }
 
 fn single(bars: Bars) -> Market {

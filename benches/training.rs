@@ -9,10 +9,10 @@
 
 use std::time::{Duration, Instant};
 
-use tidegate_forecast::{FitTask, Forecaster, NoMonitor, Sample, WindowBlock, Windows};
+use tidegate_forecast::{FitTask, Forecaster, NoMonitor, NoStore, Sample, WindowBlock, Windows};
 use tidegate_models::{
-    Device, Encoder, GruSpec, Head, Loss, NetworkSpec, NeuralForecaster, Optimizer, Recurrence, SampleTensors,
-    Schedule, Trainer, TrainingSpec,
+    Device, Encoder, GruSpec, Head, Loss, NetworkSpec, NeuralForecaster, Optimizer, Recurrence, SampleTensors, Trainer,
+    TrainingSpec,
 };
 
 const REPEATS: usize = 7;
@@ -153,7 +153,7 @@ fn fit(seed: u64) {
     let shape = &SHAPES[0];
     let forecaster = NeuralForecaster::new(network(shape), training(3, 32), Device::Cpu).expect("valid specifications");
     let (train, valid) = (windows(shape, 640), windows(shape, 128));
-    let task = FitTask { train: &train, valid: &valid, seed, monitor: &NoMonitor };
+    let task = FitTask { train: &train, valid: &valid, seed, monitor: &NoMonitor, store: &NoStore };
     forecaster.fit(&task).expect("finite windows with labels");
 }
 
@@ -162,7 +162,7 @@ fn forecast(count: usize) {
     let shape = &SHAPES[0];
     let forecaster = NeuralForecaster::new(network(shape), training(1, 32), Device::Cpu).expect("valid specifications");
     let (train, valid, test) = (windows(shape, 64), windows(shape, 32), windows(shape, count));
-    let task = FitTask { train: &train, valid: &valid, seed: 7, monitor: &NoMonitor };
+    let task = FitTask { train: &train, valid: &valid, seed: 7, monitor: &NoMonitor, store: &NoStore };
     let fitted = forecaster.fit(&task).expect("finite windows with labels");
     let once = || time(|| drop(fitted.forecast(&test))).as_secs_f64() * 1e3;
     let (median, least) = median_and_least((0..21).map(|_| once()).collect());
@@ -170,24 +170,15 @@ fn forecast(count: usize) {
 }
 
 fn network(shape: &Shape) -> NetworkSpec {
-    let gru = GruSpec { hidden_size: shape.hidden_size, layers: shape.layers, dropout: 0.0, update_gate_bias: None };
+    let gru = GruSpec::new(shape.hidden_size, shape.layers);
     let encoder = if shape.scales.len() == 1 { Encoder::Gru(gru) } else { Encoder::MultiScaleGru(gru) };
-    NetworkSpec {
-        encoder,
-        head: Head::Point,
-        loss: Loss::Mse,
-        feature_counts: vec![shape.features; shape.scales.len()],
-    }
+    NetworkSpec::new(encoder, Head::Point, Loss::Mse, vec![shape.features; shape.scales.len()])
 }
 
 fn training(epochs_max: usize, batch_size: usize) -> TrainingSpec {
     TrainingSpec {
-        epochs_max,
-        batch_size,
-        optimizer: Optimizer::Adam { learning_rate: 1e-3, weight_decay: 0.0 },
         gradient_clip_norm: Some(1.0),
-        schedule: Schedule::Constant,
-        early_stopping_patience: None,
+        ..TrainingSpec::new(epochs_max, batch_size, Optimizer::Adam { learning_rate: 1e-3, weight_decay: 0.0 })
     }
 }
 
@@ -198,11 +189,13 @@ fn windows(shape: &Shape, count: usize) -> Windows {
         steps,
         features: shape.features,
         values: (0..count * steps * shape.features).map(number).collect(),
+        lengths: Vec::new(),
     };
     Windows {
         scales: shape.scales.iter().map(block).collect(),
         samples: (0..count as u32).map(|row| Sample { series: 0, row }).collect(),
         target: (0..count).map(|sample| Some(f64::from(number(7 * sample + 1)))).collect(),
         ewma_variance: vec![None; count],
+        ..Windows::default()
     }
 }

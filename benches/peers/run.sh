@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Times the tools that a user would pick instead, in environments that are thrown away afterwards.
 #
-# usage: benches/peers/run.sh [features] [sma_cross] [gru_step]     (default: features sma_cross)
+# usage: benches/peers/run.sh [features] [sma_cross] [gru_step] [gru_inference] [gru_ensemble]
+#        (default: features sma_cross)
 #
-# `gru_step` installs PyTorch with its CUDA libraries, several gigabytes. Prints one line of JSON a workload.
+# `gru_step`, `gru_inference` and `gru_ensemble` install PyTorch with its CUDA libraries, several gigabytes. `gru_inference` runs our
+# own benchmark in turns with its peers and prints ratios. Prints one line of JSON a workload.
 # Run it right before or after `make bench` on the same idle machine: only ratios within one sitting count.
 set -euo pipefail
 
@@ -15,9 +17,12 @@ trap 'rm -rf "$scratch"' EXIT
 # One environment for PyTorch, one for everything else.
 environment() {
     case "$1" in
-        gru_step) echo requirements-torch ;;
+        gru_step | gru_inference | gru_ensemble) echo requirements-torch ;;
         features | sma_cross) echo requirements ;;
-        *) echo "error: unknown workload \`$1\`, known: features, sma_cross, gru_step" >&2; return 1 ;;
+        *)
+            echo "error: unknown workload \`$1\`, known: features, sma_cross, gru_step, gru_inference, gru_ensemble" >&2
+            return 1
+            ;;
     esac
 }
 

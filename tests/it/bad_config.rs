@@ -1,6 +1,6 @@
 //! Mistakes in a strategy file: file, line, column, the excerpt, what would be valid; exit code 1.
 
-use crate::support::{Lab, network, ridge, sma_cross};
+use crate::support::{ACCOUNT, BY_SIGN, HEAD, LEARNING, Lab, NETWORK, RIDGE, network, ridge, sma_cross};
 
 /// Returns the one-based line of a text in a strategy file, for the expected message.
 fn line_of(strategy: &str, text: &str) -> usize {
@@ -9,7 +9,7 @@ fn line_of(strategy: &str, text: &str) -> usize {
 }
 
 /// Replaces a text and expects the message to point at the replacement's line and at a column.
-fn check(strategy: &str, from: &str, to: &str, column: usize, parts: &[&str]) {
+pub(crate) fn check(strategy: &str, from: &str, to: &str, column: usize, parts: &[&str]) {
     assert!(strategy.contains(from), "{from} is not in the file");
     let changed = strategy.replacen(from, to, 1);
     let place = format!("s.toml:{}:{column}: ", line_of(&changed, to.lines().next().expect("a line")));
@@ -98,7 +98,7 @@ fn a_value_out_of_range_is_pointed_at_with_its_range() {
             "strategy.forecast_threshold.short_weight: must be finite and at most 0, was `0.5`",
         ),
         ("ensemble_size = 1", "ensemble_size = 0", 17, "model.ensemble_size: must be at least 1, was `0`"),
-        ("horizon_bars = 1", "horizon_bars = 0", 16, "target.log_return.horizon_bars: must be at least 1, was `0`"),
+        ("horizon_bars = 1", "horizon_bars = 0", 16, "horizon_bars must be at least `1` and rise, were `[0]`"),
         ("window_bars = 1,", "window_bars = 0,", 27, "model.scales[0].window_bars: must be at least 1, was `0`"),
     ];
     for (from, to, column, message) in cases {
@@ -128,7 +128,7 @@ fn a_loss_that_does_not_fit_the_head_is_refused_with_those_that_do() {
     lab.attempt("check", &[]).refused(&[
         "s.toml:",
         "loss `beta_nll` does not fit head `point`",
-        "hint: use loss `mse`, or head `gaussian`",
+        "hint: use loss `mse`, `huber` or `sharpe`, or head `gaussian`",
     ]);
 }
 
@@ -198,13 +198,28 @@ fn nothing_to_train_or_compute_is_said() {
 
 #[cfg(not(feature = "libtorch"))]
 #[test]
-fn a_network_without_libtorch_is_refused_with_a_way_out() {
+fn training_a_network_without_libtorch_is_refused_with_a_way_out() {
     let lab = Lab::with(&network());
     lab.attempt("check", &[]).done();
     lab.tidegate("run s.toml").refused(&[
-        "encoder `multi_scale_gru` needs libtorch, which this build was made without",
-        "hint: build with default features, or use `[model.yardstick]`",
+        "training encoder `multi_scale_gru` needs libtorch, which this build was made without",
+        "hint: train with a build with default features and bring its cache along",
     ]);
+}
+
+#[test]
+fn what_cannot_be_stepped_bar_by_bar_is_refused() {
+    let rule = "model.inference: must be `window`: `stream` carries the state of one network from bar to bar, and ";
+    let stream = |model: &str| model.replace("[model]\n", "[model]\ninference = \"stream\"\n");
+    let coarse = crate::support::streaming().replace("bar_multiple = 1", "bar_multiple = 5");
+    for (model, found) in [
+        (stream(NETWORK), "the windows of `2` scales do not step together"),
+        (stream(RIDGE), "yardstick `ridge` has none"),
+        (coarse, "with bar_multiple `5` there is no step at most bars"),
+    ] {
+        let lab = Lab::with(&[HEAD, LEARNING, &model, BY_SIGN, ACCOUNT].concat());
+        lab.attempt("check", &[]).refused(&[&format!("{rule}{found}"), " | inference = \"stream\""]);
+    }
 }
 
 #[cfg(feature = "libtorch")]

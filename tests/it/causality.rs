@@ -203,3 +203,22 @@ fn the_prefix_law_holds_for_a_network_wherever_the_bars_end() {
 fn a_fill_at_the_open_of_a_network_knows_nothing_else_of_its_bar() {
     a_fill_at_the_open_knows_nothing_of_its_bar(&crate::support::network(), &AAA, 4);
 }
+
+/// Networks on two symbols that are stepped inside the backtest.
+#[cfg(feature = "libtorch")]
+fn streamed_on_two_symbols() -> String {
+    let head = HEAD.replace(r#"["AAA"]"#, r#"["AAA", "BBB"]"#);
+    [&head, LEARNING, &crate::support::streaming(), BY_SIGN, ACCOUNT].concat()
+}
+
+#[cfg(feature = "libtorch")]
+#[test]
+fn overwriting_the_future_leaves_the_past_of_networks_in_the_loop() {
+    the_past_does_not_depend_on_the_future(&streamed_on_two_symbols(), &BOTH, 640, OVERWRITTEN);
+}
+
+#[cfg(feature = "libtorch")]
+#[test]
+fn the_prefix_law_holds_for_networks_in_the_loop() {
+    a_prefix_is_a_prefix(&streamed_on_two_symbols(), &BOTH, &[FIRST_TEST + 121, 431, 499]);
+}

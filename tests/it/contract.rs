@@ -48,10 +48,16 @@ fn run_prints_one_document_and_writes_its_metrics() {
     assert_eq!(keys(metrics), ["performance", "benchmark", "forecast", "execution"]);
     assert_eq!(keys(&metrics["performance"]), PERFORMANCE);
     assert_eq!(keys(&metrics["benchmark"]), PERFORMANCE);
-    assert_eq!(keys(&metrics["forecast"]), ["pooled", "by_fold"]);
+    assert_eq!(
+        keys(&metrics["forecast"]),
+        ["pooled", "by_horizon", "versus_yardsticks", "cross_section", "calibration", "members", "by_fold"]
+    );
     let pooled = &metrics["forecast"]["pooled"];
     assert_eq!(pooled["name"], "ridge");
-    assert_eq!(keys(&pooled["yardsticks"]), ["zero", "historical_mean", "ewma_volatility", "ridge"]);
+    assert_eq!(
+        keys(&pooled["yardsticks"]),
+        ["zero", "historical_mean", "ewma_volatility", "garch", "ridge", "boosted_trees"]
+    );
     // 500 bars, 260 before the first test block; the last two have no next open to earn a return to.
     assert_eq!(pooled["model"]["count"], 238);
     for score in ["mse", "r2_out_of_sample", "information_coefficient", "hit_rate", "crps", "coverage_80"] {
@@ -111,7 +117,24 @@ fn the_tables_of_a_run_have_their_columns_and_agree_with_its_metrics() {
             "mfe"
         ]
     );
-    assert_eq!(columns("run/forecasts.parquet"), ["time", "symbol", "horizon_bars", "mean", "volatility", "fold"]);
+    assert_eq!(
+        columns("run/forecasts.parquet"),
+        [
+            "time",
+            "symbol",
+            "horizon_bars",
+            "mean",
+            "volatility",
+            "fold",
+            "epistemic_volatility",
+            "distribution",
+            "degrees_of_freedom",
+            "lower_95",
+            "upper_95",
+            "interval_lower",
+            "interval_upper"
+        ]
+    );
     let orders = lab.table("run/orders.parquet");
     assert_eq!(orders.rows() as u64, execution["orders"].as_u64().expect("a count"));
     let filled = orders.texts("status").expect("texts").iter().filter(|status| *status == "filled").count();

@@ -40,15 +40,28 @@ fn three_fresh_runs_agree(strategy: &str, model_files: usize) {
 
 #[test]
 fn a_linear_model_gives_the_same_bytes_on_one_thread_and_two_and_in_a_second_process() {
-    // A scaler and one member per fold, two folds.
-    three_fresh_runs_agree(&ridge(), 4);
+    // A scaler and one member per fold, two folds; and the list of members.
+    three_fresh_runs_agree(&ridge(), 5);
 }
 
 #[cfg(feature = "libtorch")]
 #[test]
 fn a_network_gives_the_same_bytes_on_one_thread_and_two_and_in_a_second_process() {
-    // A scaler and two members per fold, two folds.
-    three_fresh_runs_agree(&crate::support::network(), 6);
+    // A scaler and two members per fold, two folds; and the list of members.
+    three_fresh_runs_agree(&crate::support::network(), 7);
+}
+
+#[cfg(feature = "libtorch")]
+#[test]
+fn four_folds_trained_on_two_threads_have_the_bytes_of_one() {
+    // 500 bars: 200 to train, 60 to validate, then four blocks of 60.
+    let lab = Lab::with(&crate::support::network().replace("test_bars = 120", "test_bars = 60"));
+    lab.tidegate("train s.toml --no-cache --threads 1 --out one").done();
+    lab.tidegate("train s.toml --no-cache --threads 2 --out two").done();
+    let files = lab.files("one");
+    // A scaler and two members per fold, and the list of members.
+    assert_eq!(files.keys().filter(|path| path.starts_with("models")).count(), 4 * 3 + 1);
+    assert_same_files(&files, &lab.files("two"));
 }
 
 #[cfg(feature = "libtorch")]

@@ -2,20 +2,29 @@
 
 mod bad_config;
 mod bad_data;
+mod bad_forecasts;
 mod causality;
+mod commands;
 mod contract;
 mod damage;
 mod determinism;
 mod examples;
 mod execution;
 mod explain;
+#[cfg(feature = "libtorch")]
+mod forecasters;
 mod fuzz;
 mod market_data;
+#[cfg(feature = "libtorch")]
+mod model_in_the_loop;
 mod outside;
 mod reference;
+#[cfg(feature = "libtorch")]
+mod resume;
 mod returns;
 mod rules;
 mod strategies;
 mod support;
 mod sweeps;
 mod tidy;
+mod trained;

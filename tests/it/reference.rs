@@ -72,16 +72,14 @@ fn every_reference_file_resolves_and_stands_in_the_table() {
     let entries = fs::read_dir(folder()).expect("the folder is checked in");
     let mut names: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
     names.sort();
-    assert_eq!(names.len(), 13, "{names:?}");
+    assert_eq!(names.len(), 14, "{names:?}");
     for file in names {
         let source = ConfigSource::read(&file).unwrap_or_else(|error| panic!("{error}"));
         ResolvedExperiment::from_source(&source).unwrap_or_else(|error| panic!("{error}"));
         let name = file.file_name().expect("a file").to_string_lossy().into_owned();
         let text = fs::read_to_string(&file).expect("the file was just read");
-        assert!(
-            text.contains(&format!("tidegate run strategies/reference/{name}")),
-            "{name} does not say how to run it"
-        );
+        let says_how = |verb: &str| text.contains(&format!("tidegate {verb} strategies/reference/{name}"));
+        assert!(says_how("run") || says_how("train"), "{name} does not say how to run it");
         assert!(table.contains(&format!("`{}`", name.trim_end_matches(".toml"))), "{name} is not in the table");
     }
 }
@@ -139,4 +137,29 @@ fn the_ratios_of_chans_third_chapter_are_found() {
     let Some(source) = Source::find() else { return };
     check(&source, "chan_ige", &[figure(SHARPE, 0.7893, 1e-4)]);
     check(&source, "chan_ige_spy", &[figure(SHARPE, 0.7837, 1e-4), figure(DRAWDOWN, -0.0953, 1e-4)]);
+}
+
+#[cfg(feature = "libtorch")]
+#[test]
+fn a_network_of_the_change_forecasts_exchange_rates_as_well_as_the_last_value_nearly_does() {
+    let Some(source) = Source::find() else { return };
+    let lab = Lab::new();
+    let file = folder().join("exchange_rate.toml");
+    let mut arguments = vec!["train", file.to_str().expect("the path is UTF-8"), "--json", "--out", "run"];
+    let overrides = source.overrides("exchange_rate");
+    for assignment in &overrides {
+        arguments.extend(["--set", assignment]);
+    }
+    let document = Finished::from(lab.command(&arguments).output().expect("the binary runs")).json();
+    let horizons = document["forecast"]["by_horizon"].as_array().expect("a list");
+    assert_eq!(horizons.len(), 4);
+    // Horizon, the most that the network may score, and the last value's score on the same rows, by numpy.
+    let expected =
+        [(3, 0.0176, 0.017_133_6), (6, 0.0243, 0.023_863_5), (12, 0.0336, 0.033_055_5), (24, 0.0445, 0.043_657_5)];
+    for (found, (bars, most, last_value)) in horizons.iter().zip(expected) {
+        assert_eq!(found["horizon_bars"], bars);
+        let number = |place: &str| found["level"][place].as_f64().expect("a number");
+        assert!((number("last_value") - last_value).abs() < 1e-7, "{found}");
+        assert!(number("relative_squared_error") <= most, "{found}");
+    }
 }

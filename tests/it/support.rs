@@ -67,6 +67,14 @@ optimizer.adam = { learning_rate = 1e-2, weight_decay = 0.0 }
 schedule.constant = {}
 ";
 
+/// Returns an ensemble of two small networks on one scale, stepped inside the backtest.
+pub(crate) fn streaming() -> String {
+    NETWORK
+        .replace(", { window_bars = 3, bar_multiple = 5 }", "")
+        .replace("ensemble_size = 2", "ensemble_size = 2\ninference = \"stream\"")
+        .replace("multi_scale_gru", "gru")
+}
+
 /// A linear model.
 pub(crate) const RIDGE: &str = r"
 [model]

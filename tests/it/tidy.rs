@@ -10,10 +10,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Levels of the crates: an arrow may only point to a lower one.
-const LEVELS: [(&str, u32); 12] = [
+const LEVELS: [(&str, u32); 13] = [
     ("market", 0),
     ("indicators", 0),
     ("recurrence", 0),
+    ("onnx", 0),
     ("data", 1),
     ("backtest", 1),
     ("metrics", 1),
@@ -29,20 +30,23 @@ const LEVELS: [(&str, u32); 12] = [
 const NARROW: [(&str, &[&str]); 5] = [
     ("backtest", &["market", "indicators"]),
     ("metrics", &["market"]),
-    ("forecast", &["market"]),
-    ("models", &["market", "forecast", "recurrence"]),
+    ("forecast", &["market", "metrics"]),
+    ("models", &["market", "forecast", "onnx", "recurrence"]),
     ("report", &["market", "metrics", "backtest"]),
 ];
 
 /// Packages with a wall around them, and the crates inside it.
-const WALLS: [(&str, &[&str]); 14] = [
+const WALLS: [(&str, &[&str]); 18] = [
     ("tch", &["models"]),
     ("torch-sys", &["models"]),
     ("safetensors", &["models"]),
     ("pulp", &["recurrence"]),
+    ("prost", &["onnx"]),
+    ("tract-onnx", &[]),
     ("polars", &["data", "features"]),
     ("rayon", &["experiment", "features"]),
     ("nalgebra", &["forecast"]),
+    ("forust-ml", &["forecast"]),
     ("minijinja", &["report"]),
     ("toml", &["experiment"]),
     ("anyhow", &["cli"]),
@@ -50,6 +54,7 @@ const WALLS: [(&str, &[&str]); 14] = [
     ("clap_complete", &["cli"]),
     ("ctrlc", &["cli"]),
     ("indicatif", &["cli"]),
+    ("nix", &["cli"]),
 ];
 
 const LINES_MAX: usize = 600;

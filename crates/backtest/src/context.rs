@@ -181,6 +181,6 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn forecast(&self, instrument: InstrumentId) -> Option<&'a Forecast> {
         let (forecast, rows) = self.state.delivery.latest(instrument.index())?;
-        (self.state.feeds[instrument.index()].rows - rows < forecast.horizon_bars.max(1)).then_some(forecast)
+        (self.state.feeds[instrument.index()].rows - *rows < forecast.horizon_bars.max(1)).then_some(forecast)
     }
 }

@@ -12,14 +12,14 @@ mod trade;
 
 use tidegate_market::{Forecast, Timestamp};
 
-use crate::delivery::Delivery;
+use crate::forecast_source::KnownForecasts;
 use crate::order::OrderEvent;
 use crate::risk::Bounds;
 use crate::state::{Feed, State};
 use crate::timeline::{Single, Timeline};
 use crate::{
-    AccountKind, BacktestConfig, BacktestError, CancelReason, Commission, Context, FillMoment, FillOrder, Journal,
-    Market, OrderId, Requests, Strategy, calendar,
+    AccountKind, BacktestConfig, BacktestError, CancelReason, Commission, Context, FillMoment, FillOrder,
+    ForecastSource, Journal, Market, OrderId, Requests, Strategy, calendar,
 };
 
 /// Runs a strategy over a market.
@@ -55,16 +55,62 @@ pub fn run_into<S: Strategy>(
     strategy: &mut S,
     journal: &mut Journal,
 ) -> Result<(), BacktestError> {
+    let mut known = KnownForecasts::new(forecasts, market.len())?;
+    let source: Option<&mut dyn ForecastSource> = if forecasts.is_empty() { None } else { Some(&mut known) };
+    execute(market, source, config, strategy, journal)
+}
+
+/// Does what [`run`] does with forecasts that come from a source while the run goes on.
+///
+/// # Errors
+/// As [`run`], but for a forecast that is wrong when it is handed over: [`BacktestError::ForecastFromTheFuture`] among others.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_with<S: Strategy>(
+    market: &Market,
+    source: &mut dyn ForecastSource,
+    config: &BacktestConfig,
+    strategy: &mut S,
+) -> Result<Journal, BacktestError> {
+    let mut journal = Journal::default();
+    run_with_into(market, source, config, strategy, &mut journal)?;
+    Ok(journal)
+}
+
+/// Does what [`run_with`] does and writes into a journal whose memory is used again.
+///
+/// # Errors
+/// As [`run_with`]; the journal's content is then undefined.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_with_into<S: Strategy>(
+    market: &Market,
+    source: &mut dyn ForecastSource,
+    config: &BacktestConfig,
+    strategy: &mut S,
+    journal: &mut Journal,
+) -> Result<(), BacktestError> {
+    execute(market, Some(source), config, strategy, journal)
+}
+
+fn execute<'a, S: Strategy>(
+    market: &'a Market,
+    source: Option<&'a mut dyn ForecastSource>,
+    config: &'a BacktestConfig,
+    strategy: &mut S,
+    journal: &'a mut Journal,
+) -> Result<(), BacktestError> {
     config.validate()?;
     check_market(market, config)?;
-    let delivery = Delivery::new(forecasts, market.len())?;
     journal.reset(config.initial_cash, market);
     match market.merged_timeline() {
         None => {
             let bars = market.bars(tidegate_market::InstrumentId(0));
-            Engine::new(Single::new(bars), market, config, delivery, journal).run(strategy)
+            Engine::new(Single::new(bars), market, config, source, journal).run(strategy)
         }
-        Some(merged) => Engine::new(merged, market, config, delivery, journal).run(strategy),
+        Some(merged) => Engine::new(merged, market, config, source, journal).run(strategy),
     }
 }
 
@@ -200,6 +246,8 @@ impl Needs {
 struct Engine<'a, T> {
     timeline: T,
     config: &'a BacktestConfig,
+    /// Where forecasts come from, if there are any.
+    source: Option<&'a mut dyn ForecastSource>,
     state: State<'a>,
     /// Opened bars per instrument; kept only where it can differ from `rows` at a decision.
     opened: Vec<u32>,
@@ -238,7 +286,7 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
         timeline: T,
         market: &'a Market,
         config: &'a BacktestConfig,
-        delivery: Delivery<'a>,
+        source: Option<&'a mut dyn ForecastSource>,
         journal: &'a mut Journal,
     ) -> Self {
         let orders = std::mem::take(&mut journal.orders);
@@ -246,7 +294,8 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
         Self {
             timeline,
             config,
-            state: State::new(market, config.initial_cash, delivery, orders),
+            source,
+            state: State::new(market, config.initial_cash, orders),
             opened: vec![0; instruments],
             journal,
             equity_peak: config.initial_cash.0,
@@ -298,7 +347,7 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
                 continue;
             }
             if !(self.needs.stops && self.stopped(step)) {
-                self.consult(step, strategy, &mut requests);
+                self.consult(step, strategy, &mut requests)?;
                 if requests.any {
                     self.decide(step, &mut requests)?;
                 }
@@ -368,13 +417,19 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
 
     #[expect(clippy::inline_always, reason = "a part of the loop body, called once per bar")]
     #[inline(always)]
-    fn consult<S: Strategy>(&mut self, step: usize, strategy: &mut S, requests: &mut Requests) {
-        if self.state.delivery.is_pending() {
-            self.state.delivery.deliver(self.timeline.close_time(step), &self.state.feeds);
+    fn consult<S: Strategy>(
+        &mut self,
+        step: usize,
+        strategy: &mut S,
+        requests: &mut Requests,
+    ) -> Result<(), BacktestError> {
+        if let Some(source) = self.source.as_deref_mut() {
+            self.state.delivery.deliver(source, self.timeline.close_time(step), &self.state.feeds)?;
         }
         // The engine may have made orders of its own since the last requests: a margin call, a delisting.
         requests.next_id = self.state.orders.len() as u32;
         strategy.on_bar(&Context { state: &self.state }, requests);
+        Ok(())
     }
 
     /// Returns the day that a moment belongs to.

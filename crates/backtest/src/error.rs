@@ -103,6 +103,14 @@ pub enum BacktestError {
         /// When the one before it was known.
         previous: Timestamp,
     },
+    /// A forecast that its source handed over before it was known.
+    #[error("a forecast must be known when it is handed over, at `{now}`, was known at `{known_time}`")]
+    ForecastFromTheFuture {
+        /// When it will be known.
+        known_time: Timestamp,
+        /// When it was handed over.
+        now: Timestamp,
+    },
     /// A schedule out of order.
     #[error(
         "target weights must be sorted by time, entry `{index}` at `{time}` comes after one at `{previous}`; hint: sort them by (time, symbol)"

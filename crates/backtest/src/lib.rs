@@ -18,7 +18,7 @@
 //!    ends are closed if [`BacktestConfig::session_exit`] says so. Positions are marked and equity is recorded. Equity of zero or less
 //!    is ruin: positions are closed there and the run ends. Then, in this order, the drawdown stop and the losing-trades stop flatten
 //!    and end trading, the daily loss stop flattens for the day, and a margin call cuts positions.
-//! 5. **Forecasts** known by now are delivered.
+//! 5. **Forecasts** known by now are delivered: from a list, or by a [`ForecastSource`] that makes them there and then.
 //! 6. **The strategy** sees a read-only [`Context`] and hands back [`Requests`]. The risk check approves or denies each; a denial is an
 //!    order with its reason in the journal. Approved orders work from the next bar of their instrument on, later by
 //!    [`BacktestConfig::latency`]; [`FillTiming::SameClose`] fills market orders at once, and the row of equity includes them; costs
@@ -111,6 +111,7 @@ mod risk;
 
 mod context;
 mod engine;
+mod forecast_source;
 mod hash;
 mod journal;
 mod state;
@@ -134,8 +135,9 @@ pub use config::{
     PathModel, RiskLimits, Shortfall, SlippageScope, TargetSizing,
 };
 pub use context::{Context, History};
-pub use engine::{run, run_into};
+pub use engine::{run, run_into, run_with, run_with_into};
 pub use error::BacktestError;
+pub use forecast_source::ForecastSource;
 pub use journal::{
     AppliedAction, CashFlow, CashFlowKind, ClosedTrade, EquityColumns, Fill, FillMoment, Halt, HaltReason, Journal,
 };

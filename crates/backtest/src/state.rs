@@ -53,7 +53,7 @@ pub(crate) struct State<'a> {
     pub(crate) account: Account,
     pub(crate) orders: Vec<Order>,
     pub(crate) book: Book,
-    pub(crate) delivery: Delivery<'a>,
+    pub(crate) delivery: Delivery,
     pub(crate) step: u32,
     /// The label of the step: that of the first bar that closed in it.
     pub(crate) label: Timestamp,
@@ -62,12 +62,7 @@ pub(crate) struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    pub(crate) fn new(
-        market: &'a Market,
-        initial_cash: tidegate_market::Cash,
-        delivery: Delivery<'a>,
-        orders: Vec<Order>,
-    ) -> Self {
+    pub(crate) fn new(market: &'a Market, initial_cash: tidegate_market::Cash, orders: Vec<Order>) -> Self {
         let instruments = market.len();
         let columns = market.all_bars().iter().zip(market.all_signal_bars());
         Self {
@@ -77,7 +72,7 @@ impl<'a> State<'a> {
             account: Account::new(initial_cash, market.instruments()),
             orders,
             book: Book::new(instruments),
-            delivery,
+            delivery: Delivery::new(instruments),
             step: 0,
             label: market.labels()[0],
             equity: initial_cash.0,

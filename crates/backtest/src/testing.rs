@@ -1,6 +1,19 @@
-//! Bars for unit tests.
+//! Bars and forecasts for unit tests.
 
-use tidegate_market::{BarColumns, BarLabel, Bars, Timestamp};
+use tidegate_market::{BarColumns, BarLabel, Bars, Forecast, InstrumentId, Timestamp};
+
+/// A forecast that is known at some nanosecond.
+pub(crate) fn forecast(instrument: u32, known: i64) -> Forecast {
+    Forecast {
+        instrument: InstrumentId(instrument),
+        time: Timestamp::from_nanos(known),
+        known_time: Timestamp::from_nanos(known),
+        horizon_bars: 1,
+        mean: 0.01,
+        variance: None,
+        fold: 0,
+    }
+}
 
 /// Daily bars without a range, from 1970-01-01.
 pub(crate) fn flat_bars(prices: &[f64]) -> Bars {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tidegate_market::TradingCalendar;
 
+use crate::model_arguments::{BenchArguments, CompressArguments, ExportArguments, PredictArguments};
+
 /// Backtests trading ideas, neural forecasters included, without looking ahead.
 #[derive(Debug, Parser)]
 #[command(name = "tidegate", version, propagate_version = true, arg_required_else_help = true)]
@@ -72,6 +74,23 @@ pub(crate) enum Command {
         after_help = "Examples:\n  tidegate explain runs/sma_cross/0123456789abcdef --trade 3\n  tidegate explain runs/sma_cross/0123456789abcdef --trade 3 --json"
     )]
     Explain(ExplainArguments),
+    /// Run GRU or LSTM layers, stored under PyTorch's names, on windows from a file
+    #[command(
+        after_help = "Examples:\n  tidegate predict --weights gru.safetensors --input windows.safetensors --output states.safetensors\n  tidegate predict --weights model.safetensors --prefix encoder.gru. --input windows.safetensors --output states.safetensors --json"
+    )]
+    Predict(PredictArguments),
+    /// Write a trained network, or layers of PyTorch, as ONNX, TorchScript or safetensors
+    #[command(
+        after_help = "Examples:\n  tidegate export runs/sp500_multi_scale_gru/0123456789abcdef --format onnx --out network.onnx\n  tidegate export runs/sp500_multi_scale_gru/0123456789abcdef --fold 0 --member 1 --format onnx --split --out network.onnx\n  tidegate export gru.safetensors --format torchscript --out gru.pt"
+    )]
+    Export(ExportArguments),
+    /// Make a trained network smaller, and measure size, speed and loss before and after
+    #[command(
+        after_help = "Examples:\n  tidegate compress runs/sp500_multi_scale_gru/0123456789abcdef --int8 --out small.safetensors\n  tidegate compress network.safetensors --strategy strategies/sp500_multi_scale_gru.toml --prune 0.5 --out small.safetensors"
+    )]
+    Compress(CompressArguments),
+    /// Measure this build on this machine
+    Bench(BenchArguments),
     /// Measure any series of returns
     #[command(
         after_help = "Examples:\n  tidegate metrics returns.csv --periods-per-year 252\n  tidegate metrics returns.csv --json --convention empyrical --risk-free 0.02"

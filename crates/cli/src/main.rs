@@ -3,9 +3,11 @@
 mod arguments;
 mod command;
 mod exit;
+mod model_arguments;
 mod printer;
 mod progress;
 mod stop;
+mod stopwatch;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,10 @@ fn dispatch(arguments: &Arguments, printer: Printer) -> anyhow::Result<()> {
         Command::Sweep(sweep) => command::sweep::execute(sweep, printer),
         Command::Report(report) => command::report::execute(report, printer),
         Command::Explain(explain) => command::explain::execute(explain, printer),
+        Command::Predict(predict) => command::predict::execute(predict, printer),
+        Command::Export(export) => command::export::execute(export, printer),
+        Command::Compress(compress) => command::compress::execute(compress, printer),
+        Command::Bench(bench) => command::bench::execute(bench, printer),
         Command::Metrics(metrics) => command::metrics::execute(metrics, printer),
         Command::Data(data) => command::data::execute(data, printer),
         Command::Schema => command::schema::execute(printer),

@@ -4,13 +4,13 @@ use serde::Serialize;
 use tidegate_backtest::{BacktestConfig, Commission, DataEnd, FillTiming, Slippage};
 use tidegate_data::{Adjustment, ReadOptions};
 use tidegate_features::TargetSpec;
-use tidegate_forecast::{fold_samples, folds};
+use tidegate_forecast::{split_samples, splits};
 use tidegate_market::Timestamp;
 
 use crate::ExperimentError;
 use crate::config::{ExperimentConfig, SignalsConfig, StrategyConfig};
 use crate::dataset::{Dataset, read_options};
-use crate::forecasting::build_panel;
+use crate::forecasting::{build_panel, check_samples, constant_features};
 use crate::measure::fill_name;
 use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment, counts_units};
 
@@ -74,8 +74,12 @@ pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentEr
     }
     checked.warnings.extend(ignored_actions(experiment));
     if let ForecastSource::WalkForward(plan) = &experiment.forecasts {
-        checked.folds = lay_out_folds(plan, &dataset)?;
-        refuse_empty(&checked.folds)?;
+        let (folds, constant) = lay_out_folds(plan, &dataset)?;
+        checked.folds = folds;
+        checked.warnings.extend(constant);
+        for fold in &checked.folds {
+            check_samples(plan, fold.fold, [fold.train_samples, fold.valid_samples])?;
+        }
         checked.models = checked.folds.len() * plan.ensemble_size as usize;
         checked.warnings.extend(training_warnings(plan, &checked.folds));
         if !experiment.strategy.needs_forecasts() {
@@ -104,17 +108,6 @@ fn ignored_actions(experiment: &ResolvedExperiment) -> Option<String> {
     })
 }
 
-/// A fold that cannot be trained ends a run, so it ends a check.
-fn refuse_empty(folds: &[CheckedFold]) -> Result<(), ExperimentError> {
-    match folds.iter().find(|fold| fold.train_samples < 2 || fold.valid_samples == 0) {
-        None => Ok(()),
-        Some(fold) => Err(ExperimentError::Sample(format!(
-            "fold `{}` has `{}` training and `{}` validation samples, too few to train on\nhint: lengthen train_bars or valid_bars, or shorten window_bars, bar_multiple, horizon_bars or the features' look-back",
-            fold.fold, fold.train_samples, fold.valid_samples
-        ))),
-    }
-}
-
 fn symbols(dataset: &Dataset) -> Vec<(String, usize, Timestamp, Timestamp)> {
     let span = |(symbol, bars): (&String, &std::sync::Arc<tidegate_market::Bars>)| {
         Some((symbol.clone(), bars.len(), *bars.time().first()?, *bars.time().last()?))
@@ -122,21 +115,24 @@ fn symbols(dataset: &Dataset) -> Vec<(String, usize, Timestamp, Timestamp)> {
     dataset.symbols.iter().zip(&dataset.bars).filter_map(span).collect()
 }
 
-fn lay_out_folds(plan: &ForecastPlan, dataset: &Dataset) -> Result<Vec<CheckedFold>, ExperimentError> {
-    let panel = build_panel(plan, &dataset.signal_bars)?;
-    let checked = folds(panel.axis.len(), &plan.walk_forward)?.into_iter().map(|fold| {
-        let samples = fold_samples(&panel, &fold, &plan.scales);
-        CheckedFold {
+/// Returns the folds and what looks wrong with the features.
+fn lay_out_folds(plan: &ForecastPlan, dataset: &Dataset) -> Result<(Vec<CheckedFold>, Vec<String>), ExperimentError> {
+    let panel = build_panel(plan, dataset)?;
+    let splits = splits(panel.axis.len(), &plan.scheme)?;
+    let samples: Vec<_> = splits.iter().map(|fold| split_samples(&panel, fold, &plan.scales)).collect();
+    let checked = splits.iter().zip(&samples).filter_map(|(fold, samples)| {
+        Some(CheckedFold {
             fold: fold.index,
             train_samples: samples.train.len(),
             valid_samples: samples.valid.len(),
             test_samples: samples.test.len(),
             purged: samples.purged,
-            test_first: panel.axis[fold.test.start],
-            test_last: panel.axis[fold.test.end - 1],
-        }
+            test_first: panel.axis[fold.test.first()?.start],
+            test_last: panel.axis[fold.test.last()?.end - 1],
+        })
     });
-    Ok(checked.collect())
+    let train_bars: Vec<_> = samples.iter().map(|samples| samples.train_bars.as_slice()).collect();
+    Ok((checked.collect(), constant_features(&panel, &train_bars)))
 }
 
 /// What an expert would warn of in any run of this config.
@@ -222,6 +218,7 @@ fn ignored_tables(config: &ExperimentConfig) -> String {
     let tables = [
         ("[target]", config.target.is_some()),
         ("[walk_forward]", config.walk_forward.is_some()),
+        ("[cross_validation]", config.cross_validation.is_some()),
         ("[training]", config.training.is_some()),
     ];
     tables.iter().filter(|(_, written)| *written).map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -240,9 +237,8 @@ fn training_warnings(plan: &ForecastPlan, folds: &[CheckedFold]) -> Vec<String> 
     let mut warnings = Vec::new();
     let smallest = folds.iter().map(|fold| fold.train_samples).min().unwrap_or(0);
     if let ForecasterPlan::Network(network, _) = &plan.forecaster {
-        let hidden = network.encoder.gru().hidden_size;
         let advised = hidden_size_advised(smallest);
-        if hidden > advised {
+        if let Some(hidden) = network.encoder.hidden_size().filter(|hidden| *hidden > advised) {
             warnings.push(format!(
                 "hidden_size `{hidden}` is large for `{smallest}` training samples; up to `{advised}` is usual"
             ));

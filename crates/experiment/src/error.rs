@@ -60,14 +60,6 @@ pub enum ExperimentError {
     /// A question the data cannot answer.
     #[error("{0}")]
     Sample(String),
-    /// A network asked of a build that has none.
-    #[error(
-        "encoder `{encoder}` needs libtorch, which this build was made without\nhint: build with default features, or use `[model.yardstick]`"
-    )]
-    NoLibtorch {
-        /// The encoder's name.
-        encoder: &'static str,
-    },
     /// A sweep that cannot start.
     #[error("{0}")]
     Sweep(String),

@@ -8,11 +8,13 @@
 //! whole or not at all.
 
 mod check;
+mod compress;
 pub mod config;
 mod dataset;
 mod error;
 mod execution_text;
 mod explain;
+mod export;
 mod features;
 mod files;
 mod forecasting;
@@ -26,6 +28,7 @@ mod returns_file;
 mod rules;
 mod run_directory;
 mod schema;
+mod stored_model;
 mod sweep;
 mod tables;
 mod tear_sheet;
@@ -33,14 +36,16 @@ mod traded_market;
 mod trading;
 
 pub use check::{CheckedFold, CheckedRun, check};
+pub use compress::{CompressOutcome, CompressRequest, Compression, MeasuredNetwork, compress};
 pub use config::ConfigSource;
 pub use dataset::{Beside, Dataset, read_options};
 pub use error::ExperimentError;
 pub use explain::{ExplainRequest, explain};
+pub use export::{ExportFormat, ExportOutcome, ExportRequest, WrittenFile, export};
 pub use features::write_features;
 pub use forecasting::{
-    ArtifactCache, FoldOutcome, FoldScores, ForecastOutcome, ForecastSummary, MemberOutcome, PooledScores,
-    YardstickOutcome, Yardsticks,
+    ArtifactCache, FoldOutcome, FoldScores, ForecastOutcome, ForecastSummary, HorizonScores, LevelScores,
+    MemberOutcome, MemberScores, PooledScores, Spread, Statement, StreamedForecasts, YardstickOutcome, Yardsticks,
 };
 pub use ledger::{Ledger, Trial};
 pub use measure::{ExecutionSummary, Measured, measure};
@@ -50,13 +55,14 @@ pub use pipeline::{
     study_directory, train,
 };
 pub use resolve::{
-    ActionsPlan, DetailPlan, ForecastPlan, ForecastSource, ForecasterPlan, NetworkPlan, RateFiles, ResolvedData,
-    ResolvedExperiment, RulesPlan,
+    ActionsPlan, DetailPlan, ForecastPlan, ForecastSource, ForecasterPlan, Inference, NetworkPlan, RateFiles,
+    ResolvedData, ResolvedExperiment, RulesPlan,
 };
 pub use returns_file::{ReturnsRequest, measure_returns};
 pub use run_directory::{RunDirectory, RunFacts, StoredRun, read_report};
 pub use schema::schema;
+pub use stored_model::{ModelRequest, StoredModel};
 pub use sweep::{SweepOutcome, SweepPlan, SweepRequest, TrialRow, TrialValue, run_sweep};
 pub use tear_sheet::tear_sheet;
 pub use traded_market::traded_market;
-pub use trading::{StrategyInputs, read_forecasts, read_inputs, trade, trade_benchmark};
+pub use trading::{StrategyInputs, read_forecasts, read_inputs, trade, trade_benchmark, trade_in_the_loop};

@@ -32,6 +32,66 @@ pub struct Measured {
     pub execution: ExecutionSummary,
     /// What the metrics were measured with.
     pub options: MetricOptions,
+    /// The paths of a cross-validation; `None` for forecasts that could have been traded.
+    pub cross_validation: Option<CrossValidationSummary>,
+}
+
+/// How a strategy did on every path of a cross-validation, whose models learned from later bars too.
+///
+/// The paths share training bars and the market, so that they are not independent.
+#[derive(Debug, Clone, Serialize)]
+pub struct CrossValidationSummary {
+    /// Path by path; the run's other numbers are those of the first.
+    pub paths: Vec<PathSummary>,
+    /// The mean of the paths' Sharpe ratios; null where one is undefined.
+    pub sharpe_ratio_mean: Option<f64>,
+    /// Their standard deviation, divisor n - 1; null below two paths.
+    pub sharpe_ratio_standard_deviation: Option<f64>,
+    /// The smallest of them.
+    pub sharpe_ratio_min: Option<f64>,
+    /// The share of paths whose Sharpe ratio is not above 0.
+    pub share_not_positive: Option<f64>,
+}
+
+/// How a strategy did on one path.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PathSummary {
+    /// Annual Sharpe ratio.
+    pub sharpe_ratio: Option<f64>,
+    /// Total return, a fraction.
+    pub total_return: Option<f64>,
+    /// Largest drawdown, a fraction.
+    pub max_drawdown: Option<f64>,
+}
+
+impl PathSummary {
+    /// Takes what is shown of a path.
+    pub const fn new(performance: &Performance) -> Self {
+        let Performance { sharpe_ratio, total_return, max_drawdown, .. } = performance;
+        Self { sharpe_ratio: *sharpe_ratio, total_return: *total_return, max_drawdown: *max_drawdown }
+    }
+}
+
+impl CrossValidationSummary {
+    /// Summarises the paths.
+    pub fn new(paths: Vec<PathSummary>) -> Self {
+        let ratios: Option<Vec<f64>> = paths.iter().map(|path| path.sharpe_ratio).collect();
+        let ratios = ratios.filter(|ratios| !ratios.is_empty());
+        let count = paths.len() as f64;
+        let of = |statistic: &dyn Fn(&[f64]) -> Option<f64>| ratios.as_deref().and_then(statistic);
+        let mean = of(&|ratios| Some(ratios.iter().sum::<f64>() / count));
+        let deviation = |ratios: &[f64]| {
+            let squares: f64 = ratios.iter().map(|ratio| (ratio - mean.unwrap_or(0.0)).powi(2)).sum();
+            (ratios.len() > 1).then(|| (squares / (count - 1.0)).sqrt())
+        };
+        Self {
+            sharpe_ratio_mean: mean,
+            sharpe_ratio_standard_deviation: of(&deviation),
+            sharpe_ratio_min: of(&|ratios| ratios.iter().copied().reduce(f64::min)),
+            share_not_positive: of(&|ratios| Some(ratios.iter().filter(|ratio| **ratio <= 0.0).count() as f64 / count)),
+            paths,
+        }
+    }
 }
 
 /// What was traded and what it cost.
@@ -96,12 +156,16 @@ pub struct ExecutionSummary {
 impl Measured {
     /// Returns the content of `metrics.json`.
     pub fn to_json(&self, scores: Option<&ForecastSummary>) -> serde_json::Value {
-        serde_json::json!({
+        let mut metrics = serde_json::json!({
             "performance": self.performance,
             "benchmark": self.benchmark,
             "forecast": scores,
             "execution": self.execution,
-        })
+        });
+        if let Some(summary) = &self.cross_validation {
+            metrics["cross_validation"] = serde_json::json!(summary);
+        }
+        metrics
     }
 }
 
@@ -131,6 +195,7 @@ pub fn measure(
         curve,
         benchmark_curve,
         options,
+        cross_validation: None,
     })
 }
 
@@ -207,13 +272,4 @@ pub(crate) const fn fill_name(fill: FillTiming) -> &'static str {
         FillTiming::SameClose => "same_close",
         FillTiming::SameCloseBookedNext => "same_close_booked_next",
     }
-}
-
-/// Returns the variance of trials' Sharpe ratios (ddof 1); `None` below two.
-pub(crate) fn sample_variance(values: &[f64]) -> Option<f64> {
-    if values.len() < 2 {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    Some(values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64)
 }

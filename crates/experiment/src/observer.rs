@@ -1,5 +1,7 @@
 //! Progress out, cancellation in.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tidegate_forecast::{EpochProgress, FitMonitor};
 
 /// Something that happened while an experiment runs.
@@ -50,19 +52,78 @@ impl Observer for SilentObserver {
     }
 }
 
-/// Passes one member's epochs to an observer.
+/// Passes one member's epochs and notices to an observer, and says when its training goes on where it was interrupted.
 pub(crate) struct MemberMonitor<'a> {
-    pub(crate) observer: &'a dyn Observer,
-    pub(crate) fold: u32,
-    pub(crate) member: u32,
+    observer: &'a dyn Observer,
+    fold: u32,
+    member: u32,
+    /// Whether an epoch was heard of.
+    began: AtomicBool,
+}
+
+impl<'a> MemberMonitor<'a> {
+    pub(crate) const fn new(observer: &'a dyn Observer, fold: u32, member: u32) -> Self {
+        Self { observer, fold, member, began: AtomicBool::new(false) }
+    }
 }
 
 impl FitMonitor for MemberMonitor<'_> {
     fn epoch(&self, progress: EpochProgress) {
+        if !self.began.swap(true, Ordering::Relaxed) && progress.epoch > 1 {
+            self.notice(&format!("training goes on after epoch {}, where it was interrupted", progress.epoch - 1));
+        }
         self.observer.notify(Progress::Epoch { fold: self.fold, member: self.member, progress });
     }
 
     fn cancelled(&self) -> bool {
         self.observer.cancelled()
+    }
+
+    fn notice(&self, message: &str) {
+        let Self { fold, member, .. } = self;
+        self.observer.notify(Progress::Note(format!("fold {fold} member {member}: {message}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl Observer for Notes {
+        fn notify(&self, progress: Progress) {
+            if let Progress::Note(text) = progress {
+                self.0.lock().expect("no panic while held").push(text);
+            }
+        }
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_training_that_does_not_begin_with_its_first_epoch_was_interrupted_and_says_so_once() {
+        let notes = Notes::default();
+        let (fresh, resumed) = (MemberMonitor::new(&notes, 0, 0), MemberMonitor::new(&notes, 1, 2));
+        let epoch = |epoch| EpochProgress { epoch, epochs: 9, train_loss: 1.0, valid_loss: None, learning_rate: 0.1 };
+        for number in [1, 2] {
+            fresh.epoch(epoch(number));
+        }
+        for number in [5, 6] {
+            resumed.epoch(epoch(number));
+        }
+        resumed.notice("the disk is full");
+        assert_eq!(
+            notes.0.into_inner().expect("no panic while held"),
+            [
+                "fold 1 member 2: training goes on after epoch 4, where it was interrupted",
+                "fold 1 member 2: the disk is full"
+            ]
+        );
     }
 }

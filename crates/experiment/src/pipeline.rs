@@ -3,25 +3,31 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rayon::prelude::*;
 use tidegate_backtest::{Journal, Market};
-use tidegate_forecast::{EwmaVolatility, Forecaster, HistoricalMean, Panel, Ridge, Zero};
+use tidegate_features::{TargetSpec, start_prices};
+use tidegate_forecast::{
+    EwmaVolatility, FoldScheme, Forecaster, Garch, HistoricalMean, Panel, PerHorizon, Ridge, Zero,
+};
 use tidegate_market::Forecast;
+use tidegate_models::{Device, NeuralForecaster};
 use tidegate_report::RunReport;
 
 use crate::ExperimentError;
 use crate::config::YardstickConfig;
 use crate::dataset::Dataset;
 use crate::forecasting::{
-    ArtifactCache, ForecastOutcome, ForecastSummary, TrainingContext, build_panel, forecast_walk_forward,
+    ArtifactCache, ForecastOutcome, ForecastSummary, RunMembers, StreamedForecasts, TrainingContext, build_panel,
+    train_walk_forward,
 };
 use crate::ledger::{Ledger, Trial};
-use crate::measure::{Measured, measure};
+use crate::measure::{CrossValidationSummary, Measured, PathSummary, measure};
 use crate::observer::{Observer, Progress};
 use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
 use crate::run_directory::{RunDirectory, RunFacts, StoredRun};
 use crate::tear_sheet::tear_sheet;
-use crate::traded_market::traded_market;
-use crate::trading::{read_forecasts, read_inputs, trade, trade_benchmark};
+use crate::traded_market::{traded_market, traded_market_from};
+use crate::trading::{read_forecasts, read_inputs, trade, trade_benchmark, trade_in_the_loop};
 
 /// How an experiment is run, as opposed to what it computes.
 #[derive(Debug, Clone)]
@@ -32,7 +38,8 @@ pub struct RunOptions {
     pub study: Option<PathBuf>,
     /// Where trained members are kept between runs.
     pub cache: ArtifactCache,
-    /// Whether a finished run of the same config, data and build is returned as it is.
+    /// Whether a finished run of the same config, data and build is returned as it is, and members that lie in the run's folder are
+    /// taken from there.
     pub reuse_finished: bool,
     /// Threads for training and sweeps; `None` is one per core.
     pub threads: Option<usize>,
@@ -147,7 +154,7 @@ pub struct TrainOutcome {
     /// Members that came from the cache.
     pub members_reused: usize,
     /// The scores, as in `metrics.json`.
-    pub scores: serde_json::Value,
+    pub scores: ForecastSummary,
 }
 
 /// Trains, forecasts and writes both, without a backtest.
@@ -167,11 +174,11 @@ pub fn train(
     let (_, outcome) = in_pool(options.threads, || forecasts(experiment, &dataset, options, observer))??;
     let outcome = outcome.ok_or_else(|| ExperimentError::Internal("a walk-forward has an outcome".to_owned()))?;
     let scores = ForecastSummary::new(&plan.forecaster.name(), &outcome)?;
-    let scores = serde_json::to_value(scores).map_err(|error| ExperimentError::Internal(error.to_string()))?;
-    directory.write_training(experiment, &dataset, &outcome, &scores)?;
+    let document = serde_json::to_value(&scores).map_err(|error| ExperimentError::Internal(error.to_string()))?;
+    directory.write_training(experiment, &dataset, &outcome, &document)?;
     Ok(TrainOutcome {
         run_dir: directory.path().to_owned(),
-        forecasts: outcome.forecasts.len(),
+        forecasts: outcome.statements.len(),
         members_trained: outcome.members_trained,
         members_reused: outcome.members_reused,
         scores,
@@ -199,21 +206,83 @@ pub fn compute(
     options: &RunOptions,
     observer: &dyn Observer,
 ) -> Result<Computed, ExperimentError> {
-    let (forecasts, walk_forward) = forecasts(experiment, &dataset, options, observer)?;
+    let prepared = prepare_forecasts(experiment, &dataset, options, observer)?;
+    observer.notify(Progress::Stage { name: "backtesting", steps: 0 });
+    let Traded { forecasts, walk_forward, market, journal } = trade_prepared(experiment, &dataset, prepared)?;
+    let benchmark = trade_benchmark(&market, &experiment.backtest)?;
+    let mut measured = measure(experiment, &journal, &benchmark)?;
+    if let Some(outcome) = walk_forward.as_ref().filter(|_| is_cross_validated(experiment)) {
+        measured.cross_validation = Some(trade_paths(experiment, &dataset, outcome)?);
+    }
     let scores = match (&experiment.forecasts, &walk_forward) {
         (ForecastSource::WalkForward(plan), Some(outcome)) => {
             Some(ForecastSummary::new(&plan.forecaster.name(), outcome)?)
         }
         _ => None,
     };
-    observer.notify(Progress::Stage { name: "backtesting", steps: 0 });
-    let market = market(experiment, &dataset, &forecasts)?;
-    let inputs = read_inputs(experiment, &dataset)?;
-    let journal = trade(experiment, &dataset, &market, &forecasts, &inputs)?;
-    let benchmark = trade_benchmark(&market, &experiment.backtest)?;
-    let measured = measure(experiment, &journal, &benchmark)?;
     observer.notify(Progress::StageDone);
     Ok(Computed { dataset, forecasts, walk_forward, scores, journal, benchmark, measured })
+}
+
+fn is_cross_validated(experiment: &ResolvedExperiment) -> bool {
+    match &experiment.forecasts {
+        ForecastSource::WalkForward(plan) => matches!(plan.scheme, FoldScheme::CrossValidation(_)),
+        _ => false,
+    }
+}
+
+/// Trades the forecasts of every path of a cross-validation.
+fn trade_paths(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    outcome: &ForecastOutcome,
+) -> Result<CrossValidationSummary, ExperimentError> {
+    let inputs = &read_inputs(experiment, dataset)?;
+    let trade_path = |forecasts: &Vec<Forecast>| {
+        let market = market(experiment, dataset, forecasts)?;
+        let journal = trade(experiment, dataset, &market, forecasts, inputs)?;
+        let benchmark = trade_benchmark(&market, &experiment.backtest)?;
+        Ok(PathSummary::new(&measure(experiment, &journal, &benchmark)?.performance))
+    };
+    let paths = outcome.paths.par_iter().map(trade_path).collect::<Result<_, ExperimentError>>()?;
+    Ok(CrossValidationSummary::new(paths))
+}
+
+/// Forecasts before a backtest.
+enum Prepared {
+    /// All of them, and the walk-forward that made them, if one did.
+    Ready(Vec<Forecast>, Option<ForecastOutcome>),
+    /// What will make them, and the walk-forward without them.
+    InTheLoop(ForecastOutcome, StreamedForecasts),
+}
+
+/// What a backtest leaves behind.
+struct Traded {
+    forecasts: Vec<Forecast>,
+    walk_forward: Option<ForecastOutcome>,
+    market: Market,
+    journal: Journal,
+}
+
+fn trade_prepared(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    prepared: Prepared,
+) -> Result<Traded, ExperimentError> {
+    let inputs = read_inputs(experiment, dataset)?;
+    match prepared {
+        Prepared::Ready(forecasts, walk_forward) => {
+            let market = market(experiment, dataset, &forecasts)?;
+            let journal = trade(experiment, dataset, &market, &forecasts, &inputs)?;
+            Ok(Traded { forecasts, walk_forward, market, journal })
+        }
+        Prepared::InTheLoop(mut outcome, mut streams) => {
+            let market = traded_market_from(dataset, &experiment.instruments, streams.first_label())?;
+            let journal = trade_in_the_loop(experiment, dataset, &market, &mut streams, &inputs)?;
+            streams.finish(&mut outcome)?;
+            Ok(Traded { forecasts: outcome.paths[0].clone(), walk_forward: Some(outcome), market, journal })
+        }
+    }
 }
 
 /// Returns what the engine trades: with forecasts, only the bars from the first of them on.
@@ -239,21 +308,53 @@ pub fn forecasts(
     options: &RunOptions,
     observer: &dyn Observer,
 ) -> Result<(Vec<Forecast>, Option<ForecastOutcome>), ExperimentError> {
-    match &experiment.forecasts {
-        ForecastSource::None => Ok((Vec::new(), None)),
-        ForecastSource::File(path) => Ok((read_forecasts(path, dataset)?, None)),
-        ForecastSource::WalkForward(plan) => {
-            observer.notify(Progress::Stage { name: "computing features", steps: 0 });
-            let panel = build_panel(plan, &dataset.signal_bars)?;
-            observer.notify(Progress::StageDone);
-            let forecaster = build_forecaster(plan, &panel, &options.device)?;
-            let context =
-                TrainingContext { seed: experiment.seed, cache: &options.cache, device: &options.device, observer };
-            let outcome = forecast_walk_forward(plan, forecaster.as_ref(), &panel, &context)?;
-            note_reuse(&outcome, observer);
-            Ok((outcome.forecasts.clone(), Some(outcome)))
+    match prepare_forecasts(experiment, dataset, options, observer)? {
+        Prepared::Ready(forecasts, outcome) => Ok((forecasts, outcome)),
+        Prepared::InTheLoop(mut outcome, streams) => {
+            streams.finish(&mut outcome)?;
+            Ok((outcome.paths[0].clone(), Some(outcome)))
         }
     }
+}
+
+/// Reads or makes forecasts, or gets ready to make them bar by bar.
+fn prepare_forecasts(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<Prepared, ExperimentError> {
+    let plan = match &experiment.forecasts {
+        ForecastSource::None => return Ok(Prepared::Ready(Vec::new(), None)),
+        ForecastSource::File(path) => return Ok(Prepared::Ready(read_forecasts(path, dataset)?, None)),
+        ForecastSource::WalkForward(plan) => plan,
+    };
+    observer.notify(Progress::Stage { name: "computing features", steps: 0 });
+    let panel = build_panel(plan, dataset)?;
+    observer.notify(Progress::StageDone);
+    let forecaster = build_forecaster(plan, &panel, &options.device)?;
+    let run_members = if options.reuse_finished {
+        let directory = options.out.clone().unwrap_or_else(|| default_directory(experiment));
+        RunMembers::in_folder(&directory.join("models"))
+    } else {
+        RunMembers::default()
+    };
+    let context = TrainingContext {
+        seed: experiment.seed,
+        cache: &options.cache,
+        run_members: &run_members,
+        device: &options.device,
+        observer,
+    };
+    let (mut outcome, streams) = train_walk_forward(plan, forecaster.as_ref(), &panel, &context)?;
+    if matches!(plan.target, TargetSpec::Difference(_)) {
+        outcome.start_prices = dataset.signal_bars.iter().map(|bars| start_prices(&plan.target, bars)).collect();
+    }
+    note_reuse(&outcome, observer);
+    Ok(match streams {
+        None => Prepared::Ready(outcome.paths[0].clone(), Some(outcome)),
+        Some(streams) => Prepared::InTheLoop(outcome, streams),
+    })
 }
 
 fn note_reuse(outcome: &ForecastOutcome, observer: &dyn Observer) {
@@ -266,46 +367,33 @@ fn note_reuse(outcome: &ForecastOutcome, observer: &dyn Observer) {
 /// Builds the forecaster of a plan.
 ///
 /// # Errors
-/// When the network's specification is wrong, its device is missing, or this build has no libtorch.
+/// When the network's specification is wrong, its device is missing, or this build cannot run it.
 pub(crate) fn build_forecaster(
     plan: &ForecastPlan,
     panel: &Panel,
     device: &str,
 ) -> Result<Box<dyn Forecaster>, ExperimentError> {
     match &plan.forecaster {
-        ForecasterPlan::Yardstick(yardstick) => Ok(match yardstick {
-            YardstickConfig::Zero {} => Box::new(Zero),
-            YardstickConfig::HistoricalMean {} => Box::new(HistoricalMean),
-            YardstickConfig::EwmaVolatility {} => Box::new(EwmaVolatility { horizon_bars: plan.horizon_bars() }),
-            YardstickConfig::Ridge(ridge) => Box::new(Ridge { lambda: ridge.lambda }),
-        }),
+        ForecasterPlan::Yardstick(yardstick) => {
+            let of_horizon = |horizon_bars: u32| -> Box<dyn Forecaster> {
+                match yardstick {
+                    YardstickConfig::Zero {} => Box::new(Zero),
+                    YardstickConfig::HistoricalMean {} => Box::new(HistoricalMean),
+                    YardstickConfig::EwmaVolatility {} => Box::new(EwmaVolatility { horizon_bars }),
+                    YardstickConfig::Garch {} => Box::new(Garch { horizon_bars }),
+                    YardstickConfig::Ridge(ridge) => Box::new(Ridge { lambda: ridge.lambda }),
+                    YardstickConfig::BoostedTrees(trees) => Box::new(*trees),
+                }
+            };
+            let horizons = plan.target.parameters().horizon_bars.bars();
+            Ok(Box::new(PerHorizon::new(horizons.map(of_horizon).collect())))
+        }
         ForecasterPlan::Network(network, training) => {
             let feature_counts = panel.series[0].scales.iter().map(|scale| scale.columns().len()).collect();
-            network_forecaster(network, training, feature_counts, device)
+            let (network, training) = (network.spec(feature_counts, panel.series.len()), training.as_ref().clone());
+            Ok(Box::new(NeuralForecaster::new(network, training, Device::parse(device)?)?))
         }
     }
-}
-
-#[cfg(feature = "libtorch")]
-fn network_forecaster(
-    network: &crate::resolve::NetworkPlan,
-    training: &tidegate_models::TrainingSpec,
-    feature_counts: Vec<usize>,
-    device: &str,
-) -> Result<Box<dyn Forecaster>, ExperimentError> {
-    let device = tidegate_models::Device::parse(device)?;
-    let forecaster = tidegate_models::NeuralForecaster::new(network.spec(feature_counts), training.clone(), device)?;
-    Ok(Box::new(forecaster))
-}
-
-#[cfg(not(feature = "libtorch"))]
-fn network_forecaster(
-    network: &crate::resolve::NetworkPlan,
-    _: &tidegate_models::TrainingSpec,
-    _: Vec<usize>,
-    _: &str,
-) -> Result<Box<dyn Forecaster>, ExperimentError> {
-    Err(ExperimentError::NoLibtorch { encoder: network.encoder.name() })
 }
 
 /// Runs a job on a pool of its own, so that the number of threads is the caller's.

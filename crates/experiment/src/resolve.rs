@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tidegate_backtest::strategies::RulesParams;
 use tidegate_backtest::{BacktestConfig, FillTiming};
-use tidegate_features::{FeatureSpec, ReturnTarget, TargetPrice, TargetSpec};
-use tidegate_forecast::{ScaleSpec, ScalerSpec, WalkForward};
+use tidegate_features::{FeatureSpec, TargetPrice, TargetSpec};
+use tidegate_forecast::{FoldScheme, RankSpec, Recalibration, ScaleSpec, ScalerSpec, WeightSpec};
 use tidegate_market::Instrument;
 use tidegate_metrics::{Convention, MetricOptions};
 use tidegate_models::{Encoder, Head, Loss, NetworkSpec, TrainingSpec};
@@ -92,36 +92,47 @@ pub struct ForecastPlan {
     /// What a forecaster learns.
     pub target: TargetSpec,
     /// How time is cut.
-    pub walk_forward: WalkForward,
+    pub scheme: FoldScheme,
+    /// What is done to the forecasts of a fold once its validation set is known.
+    pub recalibration: Recalibration,
+    /// How labels become ranks across the symbols; `None` leaves them.
+    pub rank: Option<RankSpec>,
+    /// How much each training sample counts; `None` counts all the same.
+    pub sample_weights: Option<WeightSpec>,
     /// The windows.
     pub scales: Vec<ScaleSpec>,
     /// Members per fold.
     pub ensemble_size: u32,
     /// The forecaster.
     pub forecaster: ForecasterPlan,
+    /// How the trained members read the test bars.
+    pub inference: Inference,
+}
+
+/// How trained members read the test bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inference {
+    /// One window per forecast, all before the backtest.
+    Window,
+    /// Step by step inside the backtest, with a state that is carried on.
+    Stream,
 }
 
 impl ForecastPlan {
-    /// Returns how many bars ahead the target reaches.
-    pub const fn horizon_bars(&self) -> u32 {
-        self.target_parameters().horizon_bars
+    /// Returns how many bars ahead the target's nearest horizon reaches.
+    pub fn horizon_bars(&self) -> u32 {
+        self.target.parameters().horizon_bars.nearest()
     }
 
     /// Returns whether the target runs between prices at which the strategy's orders fill.
     pub fn target_is_traded(&self, fill: FillTiming) -> bool {
-        let price = self.target_parameters().price;
+        let price = self.target.parameters().price;
         matches!(
             (price, fill),
             (TargetPrice::NextOpen, FillTiming::NextOpen)
                 | (TargetPrice::NextClose, FillTiming::NextClose)
                 | (TargetPrice::Close, FillTiming::SameClose | FillTiming::SameCloseBookedNext)
         )
-    }
-
-    const fn target_parameters(&self) -> &ReturnTarget {
-        match &self.target {
-            TargetSpec::LogReturn(parameters) | TargetSpec::SimpleReturn(parameters) => parameters,
-        }
     }
 }
 
@@ -144,12 +155,30 @@ pub struct NetworkPlan {
     pub head: Head,
     /// What training minimises.
     pub loss: Loss,
+    /// Bars in the windows of each scale.
+    pub window_bars: Vec<usize>,
+    /// Forecast horizons.
+    pub horizons: usize,
+    /// Learned values per symbol.
+    pub symbol_embedding: Option<usize>,
+    /// Hidden values before the head.
+    pub head_hidden_size: Option<usize>,
+    /// Dropout before the head.
+    pub head_dropout: f64,
 }
 
 impl NetworkPlan {
-    /// Returns the network for windows with the stated features, one count per scale.
-    pub fn spec(&self, feature_counts: Vec<usize>) -> NetworkSpec {
-        NetworkSpec { encoder: self.encoder.clone(), head: self.head.clone(), loss: self.loss.clone(), feature_counts }
+    /// Returns the network for windows with the stated features, one count per scale, of so many symbols.
+    pub fn spec(&self, feature_counts: Vec<usize>, symbols: usize) -> NetworkSpec {
+        NetworkSpec {
+            window_bars: self.window_bars.clone(),
+            horizons: self.horizons,
+            symbols: if self.symbol_embedding.is_some() { symbols } else { 1 },
+            symbol_embedding: self.symbol_embedding,
+            head_hidden_size: self.head_hidden_size,
+            head_dropout: self.head_dropout,
+            ..NetworkSpec::new(self.encoder.clone(), self.head.clone(), self.loss.clone(), feature_counts)
+        }
     }
 }
 
@@ -161,6 +190,8 @@ impl ForecasterPlan {
             Self::Yardstick(YardstickConfig::Zero {}) => "zero".to_owned(),
             Self::Yardstick(YardstickConfig::HistoricalMean {}) => "historical_mean".to_owned(),
             Self::Yardstick(YardstickConfig::EwmaVolatility {}) => "ewma_volatility".to_owned(),
+            Self::Yardstick(YardstickConfig::Garch {}) => "garch".to_owned(),
+            Self::Yardstick(YardstickConfig::BoostedTrees(_)) => "boosted_trees".to_owned(),
             Self::Yardstick(YardstickConfig::Ridge(_)) => "ridge".to_owned(),
         }
     }
@@ -183,6 +214,7 @@ impl ResolvedExperiment {
             model: None,
             target: None,
             walk_forward: None,
+            cross_validation: None,
             training: None,
             forecasts: Some(ForecastsConfig { path: forecasts.to_owned() }),
             ..written

@@ -11,7 +11,7 @@ use crate::ExperimentError;
 use crate::dataset::Dataset;
 use crate::error::{cannot_read, cannot_write};
 use crate::files::{make_folder, write_atomically};
-use crate::forecasting::ForecastOutcome;
+use crate::forecasting::{ForecastOutcome, MEMBERS_FILE, member_file, member_list};
 use crate::pipeline::Computed;
 use crate::resolve::ResolvedExperiment;
 use crate::tables::{self, Naming};
@@ -117,7 +117,11 @@ impl RunDirectory {
         self.put_table("positions.parquet", &tables::positions(journal, naming)?)?;
         self.put_table("cash_flows.parquet", &tables::cash_flows(journal, naming)?)?;
         self.put_table("corporate_actions.parquet", &tables::corporate_actions(journal, naming)?)?;
-        self.put_table("forecasts.parquet", &tables::forecasts(&computed.forecasts, naming)?)?;
+        let forecasts = match &computed.walk_forward {
+            Some(outcome) => tables::statements(&outcome.statements, naming)?,
+            None => tables::forecasts(&computed.forecasts, naming)?,
+        };
+        self.put_table("forecasts.parquet", &forecasts)?;
         if let Some(outcome) = &computed.walk_forward {
             self.write_models(outcome)?;
         }
@@ -143,7 +147,7 @@ impl RunDirectory {
         self.put("config.toml", config.as_bytes())?;
         self.put("forecast_scores.json", pretty(scores)?.as_bytes())?;
         let naming = naming(experiment, dataset);
-        self.put_table("forecasts.parquet", &tables::forecasts(&outcome.forecasts, naming)?)?;
+        self.put_table("forecasts.parquet", &tables::statements(&outcome.statements, naming)?)?;
         self.write_models(outcome)
     }
 
@@ -152,17 +156,18 @@ impl RunDirectory {
             let index = fold.fold.index;
             self.put(&format!("models/fold_{index:03}_scaler.json"), pretty(&fold.scaler)?.as_bytes())?;
             for (number, member) in fold.members.iter().enumerate() {
-                self.put(&format!("models/fold_{index:03}_member_{number:02}.safetensors"), &member.checkpoint)?;
+                self.put(&format!("models/{}", member_file(index, number)), &member.checkpoint)?;
             }
         }
-        Ok(())
+        self.put(&format!("models/{MEMBERS_FILE}"), pretty(&member_list(&outcome.folds))?.as_bytes())
     }
 
     /// Takes an older run's files away, its manifest first: a run that is cut short must not be taken for a finished one, and
     /// nothing of another config may stay beside the new files. Files that a run does not write are left alone.
     fn unfinish(&self) -> Result<(), ExperimentError> {
         let models = std::fs::read_dir(self.path.join("models")).into_iter().flatten().filter_map(Result::ok);
-        let models = models.filter(|entry| entry.file_name().to_string_lossy().starts_with("fold_"));
+        let is_ours = |name: &str| name.starts_with("fold_") || name == MEMBERS_FILE;
+        let models = models.filter(|entry| is_ours(&entry.file_name().to_string_lossy()));
         let files =
             std::iter::once("manifest.json").chain(RESULT_FILES).chain(OTHER_FILES).map(|name| self.path.join(name));
         for file in files.chain(models.map(|entry| entry.path())) {

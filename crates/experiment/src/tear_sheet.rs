@@ -1,7 +1,9 @@
 //! What the report shows of a run.
 
 use tidegate_backtest::FillTiming;
-use tidegate_metrics::{Drawdown, Returns, SharpeStatistics, Trials, calibration_curve, drawdowns, monthly_returns};
+use tidegate_metrics::{
+    Drawdown, Returns, SharpeStatistics, Trials, calibration_curve, drawdowns, monthly_returns, sample_variance,
+};
 use tidegate_report::{
     AuditStatus, Build, CalibrationPoint, DrawdownRow, EquityPoint, ExecutionPanel, FillRule, FoldRow, ForecastPanel,
     ForecastRole, ForecastRow, LossCurve, MetricRow, MonthlyReturn, RunHeader, RunReport, TimeSpan, TradeRow,
@@ -10,9 +12,9 @@ use tidegate_report::{
 
 use crate::ExperimentError;
 use crate::execution_text;
-use crate::forecasting::{ForecastOutcome, ForecastSummary, scored_forecasts};
+use crate::forecasting::{ForecastOutcome, ForecastSummary, Pairs};
 use crate::ledger::Trial;
-use crate::measure::{Measured, sample_variance};
+use crate::measure::Measured;
 use crate::pipeline::Computed;
 use crate::resolve::{ForecastSource, ResolvedExperiment};
 
@@ -44,7 +46,7 @@ pub fn tear_sheet(
         trades: trade_rows(computed),
         execution: execution_panel(measured),
         forecast: forecast_panel(experiment, computed)?,
-        warnings: warnings(experiment, measured),
+        warnings: warnings(experiment, computed),
         notes: execution_text::notes(experiment),
     })
 }
@@ -89,7 +91,8 @@ fn walk_forward(experiment: &ResolvedExperiment, outcome: Option<&ForecastOutcom
     }
 }
 
-fn warnings(experiment: &ResolvedExperiment, measured: &Measured) -> Vec<String> {
+fn warnings(experiment: &ResolvedExperiment, computed: &Computed) -> Vec<String> {
+    let measured = &computed.measured;
     let halted = measured.execution.halted.iter().map(|halted| format!("Trading stopped early: {halted}."));
     let execution = &measured.execution;
     let counted = [
@@ -99,7 +102,8 @@ fn warnings(experiment: &ResolvedExperiment, measured: &Measured) -> Vec<String>
     let counted = counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}."));
     let idle = (execution.fills == 0)
         .then(|| format!("Nothing was traded: of {} orders {} were denied.", execution.orders, execution.denials));
-    halted.chain(counted).chain(idle).chain(crate::check::warnings(experiment)).collect()
+    let of_data = computed.walk_forward.iter().flat_map(|outcome| outcome.warnings.iter().cloned());
+    halted.chain(counted).chain(idle).chain(crate::check::warnings(experiment)).chain(of_data).collect()
 }
 
 /// The chance that the strategy beats the best of as many worthless trials; undefined below two trials.
@@ -204,7 +208,7 @@ fn forecast_panel(
     else {
         return Ok(None);
     };
-    let scored = scored_forecasts(&outcome.folds, &outcome.model_predictions());
+    let scored = Pairs::all(outcome, 0).model();
     let calibration = calibration_curve(&scored, &NOMINAL_COVERAGES)?;
     Ok(Some(ForecastPanel {
         target: plan.target.name(),

@@ -19,13 +19,30 @@ pub fn traded_market(
     instruments: &[Instrument],
     forecasts: Option<&[Forecast]>,
 ) -> Result<Market, ExperimentError> {
-    let first = match forecasts {
-        None => None,
-        Some(forecasts) => match forecasts.iter().map(|forecast| forecast.time).min() {
-            None => return Err(ExperimentError::Sample("there are no forecasts to trade on".to_owned())),
-            first => first,
-        },
-    };
+    match forecasts {
+        None => build(dataset, instruments, None),
+        Some(forecasts) => {
+            traded_market_from(dataset, instruments, forecasts.iter().map(|forecast| forecast.time).min())
+        }
+    }
+}
+
+/// Returns the bars from a label on, that of the first bar with a forecast, with what lies beside them.
+///
+/// # Errors
+/// As [`traded_market`]; also without a label.
+pub(crate) fn traded_market_from(
+    dataset: &Dataset,
+    instruments: &[Instrument],
+    first: Option<Timestamp>,
+) -> Result<Market, ExperimentError> {
+    if first.is_none() {
+        return Err(ExperimentError::Sample("there are no forecasts to trade on".to_owned()));
+    }
+    build(dataset, instruments, first)
+}
+
+fn build(dataset: &Dataset, instruments: &[Instrument], first: Option<Timestamp>) -> Result<Market, ExperimentError> {
     let data = |(place, instrument): (usize, &Instrument)| instrument_data(dataset, place, instrument.clone(), first);
     let series = instruments.iter().enumerate().map(data).collect();
     Ok(Market::build(series, dataset.sessions.clone())?)

@@ -10,8 +10,8 @@ use tidegate_backtest::strategies::{
     SmaCross, SmaCrossParams, TargetWeights, VolatilitySource, VolatilityTarget, VolatilityTargetParams,
 };
 use tidegate_backtest::{
-    AccountKind, BacktestConfig, Journal, Market, RebalanceSchedule, Rebalancing, RiskLimits, Shortfall, Strategy,
-    TargetSizing, run,
+    AccountKind, BacktestConfig, ForecastSource, Journal, Market, RebalanceSchedule, Rebalancing, RiskLimits,
+    Shortfall, Strategy, TargetSizing, run, run_with,
 };
 use tidegate_data::Table;
 use tidegate_market::{BarLabel, Bars, FeatureMatrix, Forecast, InstrumentId, Timestamp, TradingCalendar};
@@ -41,7 +41,32 @@ pub fn trade(
     forecasts: &[Forecast],
     inputs: &StrategyInputs,
 ) -> Result<Journal, ExperimentError> {
-    let run = StrategyRun { market, forecasts, config: &experiment.backtest };
+    let run = StrategyRun { market, forecasts: Feed::Known(forecasts), config: &experiment.backtest };
+    trade_as(experiment, dataset, run, inputs)
+}
+
+/// Runs the experiment's strategy on forecasts that are made while it runs; `inputs` are what [`read_inputs`] returned.
+///
+/// # Errors
+/// As [`trade`].
+pub fn trade_in_the_loop(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    market: &Market,
+    source: &mut dyn ForecastSource,
+    inputs: &StrategyInputs,
+) -> Result<Journal, ExperimentError> {
+    let run = StrategyRun { market, forecasts: Feed::Made(source), config: &experiment.backtest };
+    trade_as(experiment, dataset, run, inputs)
+}
+
+fn trade_as(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    run: StrategyRun<'_>,
+    inputs: &StrategyInputs,
+) -> Result<Journal, ExperimentError> {
+    let market = run.market;
     let instruments = dataset.symbols.len();
     let calendar = experiment.config.data.calendar;
     match &experiment.strategy {
@@ -155,18 +180,27 @@ pub fn trade_benchmark(market: &Market, config: &BacktestConfig) -> Result<Journ
         ..config.clone()
     };
     let strategy = &mut BuyAndHold::new(market.instruments().len());
-    StrategyRun { market, forecasts: &[], config: &unborrowed }.with(strategy)
+    StrategyRun { market, forecasts: Feed::Known(&[]), config: &unborrowed }.with(strategy)
 }
 
 struct StrategyRun<'a> {
     market: &'a Market,
-    forecasts: &'a [Forecast],
+    forecasts: Feed<'a>,
     config: &'a BacktestConfig,
 }
 
+/// Where a backtest's forecasts come from.
+enum Feed<'a> {
+    Known(&'a [Forecast]),
+    Made(&'a mut dyn ForecastSource),
+}
+
 impl StrategyRun<'_> {
-    fn with<S: Strategy>(&self, strategy: &mut S) -> Result<Journal, ExperimentError> {
-        Ok(run(self.market, self.forecasts, self.config, strategy)?)
+    fn with<S: Strategy>(self, strategy: &mut S) -> Result<Journal, ExperimentError> {
+        Ok(match self.forecasts {
+            Feed::Known(forecasts) => run(self.market, forecasts, self.config, strategy)?,
+            Feed::Made(source) => run_with(self.market, source, self.config, strategy)?,
+        })
     }
 }
 
@@ -228,7 +262,7 @@ fn close_of_label(bars: &Bars, label: Timestamp) -> Timestamp {
     }
 }
 
-/// Reads forecasts made elsewhere, or by an earlier run.
+/// Reads forecasts made elsewhere, or by an earlier run: of every bar the one of the nearest horizon.
 ///
 /// # Errors
 /// When the file or a column is missing, or a row names an unknown symbol or time.
@@ -272,17 +306,22 @@ pub fn read_forecasts(path: &Path, dataset: &Dataset) -> Result<Vec<Forecast>, E
             fold,
         });
     }
-    forecasts.sort_by_key(|forecast| (forecast.known_time, forecast.instrument));
-    let twice =
-        |pair: &&[Forecast]| (pair[0].known_time, pair[0].instrument) == (pair[1].known_time, pair[1].instrument);
+    forecasts.sort_by_key(|forecast| (forecast.known_time, forecast.instrument, forecast.horizon_bars));
+    let same_bar = |a: &Forecast, b: &Forecast| (a.known_time, a.instrument) == (b.known_time, b.instrument);
+    let twice = |pair: &&[Forecast]| same_bar(&pair[0], &pair[1]) && pair[0].horizon_bars == pair[1].horizon_bars;
     if let Some(pair) = forecasts.windows(2).find(twice) {
         let symbol = &dataset.symbols[pair[0].instrument.index()];
         return Err(ExperimentError::Damaged {
             path: path.to_owned(),
-            reason: format!("symbol `{symbol}` has two forecasts from the bar `{}`", pair[0].time),
+            reason: format!(
+                "symbol `{symbol}` has two forecasts over `{}` bars from the bar `{}`",
+                pair[0].horizon_bars, pair[0].time
+            ),
             hint: "leave one of them out",
         });
     }
+    // The nearest horizon is the one that is traded.
+    forecasts.dedup_by(|later, kept| same_bar(later, kept));
     Ok(forecasts)
 }
 

@@ -18,6 +18,12 @@ pub enum FeatureError {
         /// The value found.
         value: usize,
     },
+    /// Horizons of a target that do not rise from at least one bar on.
+    #[error("horizon_bars must be at least `1` and rise, were `{found:?}`")]
+    Horizons {
+        /// The horizons as given.
+        found: Vec<u32>,
+    },
     /// Bollinger bands that are not a finite distance above zero apart.
     #[error("`bollinger`: width must be finite and above 0, was `{value}`")]
     Width {

@@ -8,7 +8,7 @@ use tidegate_indicators::{
 use tidegate_market::{BarColumns, Bars, Timestamp};
 
 use crate::fixture::{all_features, bits, from_columns};
-use crate::{FeatureSpec, compute, compute_scaled};
+use crate::{FeatureSpec, Horizons, ReturnTarget, TargetPrice, TargetSpec, compute, compute_scaled, targets};
 
 /// One bar's open, close, wick lengths and volume; flat stretches and silent bars are likely.
 type RawBar = (f64, f64, f64, f64, f64);
@@ -129,6 +129,41 @@ proptest! {
                 .map(|column| column.into_iter().map(|value| value.map(f64::to_bits)).collect())
                 .collect();
             prop_assert_eq!(batch, streaming);
+        }
+    }
+    #[test]
+    fn a_label_depends_on_the_bars_of_its_span_and_on_no_other(
+        raw in raw_bars(),
+        other in raw_bars(),
+        horizons in prop::collection::btree_set(1_u32..20, 1..4),
+        kind in 0_usize..5,
+        price in prop_oneof![Just(TargetPrice::NextOpen), Just(TargetPrice::NextClose), Just(TargetPrice::Close)],
+    ) {
+        let horizons: Vec<u32> = horizons.into_iter().collect();
+        let parameters = ReturnTarget { horizon_bars: Horizons::new(&horizons).expect("rising"), price };
+        let spec = [
+            TargetSpec::LogReturn,
+            TargetSpec::SimpleReturn,
+            TargetSpec::Difference,
+            TargetSpec::RealizedVariance,
+            TargetSpec::LogVolatility,
+        ][kind](parameters);
+        let columns = targets(&spec, &bars(&raw));
+        prop_assert_eq!(columns.iter().map(|column| column.horizon_bars).collect::<Vec<_>>(), horizons);
+        for (horizon, column) in columns.iter().enumerate() {
+            for (row, label) in column.labels.iter().enumerate() {
+                let Some(label) = label else { continue };
+                let span = label.span_first_row..=label.span_last_row;
+                prop_assert_eq!(span.clone().count(), column.horizon_bars as usize + 1);
+                prop_assert!(*span.start() >= row);
+                let mut overwritten: Vec<_> = other.iter().copied().cycle().take(raw.len() + 7).collect();
+                overwritten[span.clone()].copy_from_slice(&raw[span.clone()]);
+                prop_assert_eq!(targets(&spec, &bars(&overwritten))[horizon].labels[row], Some(*label));
+                overwritten.truncate(span.end() + 1);
+                prop_assert_eq!(targets(&spec, &bars(&overwritten))[horizon].labels[row], Some(*label));
+                overwritten.truncate(*span.end());
+                prop_assert_eq!(targets(&spec, &bars(&overwritten))[horizon].labels[row], None);
+            }
         }
     }
 }

@@ -7,10 +7,11 @@
 //! folds.
 //!
 //! Invariant: a row depends on the bars up to and including it, bit for bit, and on nothing else: not on what follows, the
-//! number of threads or the other features asked for. Only [`target()`] looks forward, and its type cannot become a feature.
+//! number of threads or the other features asked for. Only [`targets()`] looks forward, and its type cannot become a feature.
 
 mod compute;
 mod error;
+mod horizons;
 mod kernels;
 mod series;
 mod spec;
@@ -28,5 +29,6 @@ pub use compute::{compute, compute_panel, compute_scaled};
 pub use cross_section::{CrossSection, cross_section};
 pub use error::FeatureError;
 pub use frame::{to_frame, write};
+pub use horizons::Horizons;
 pub use spec::{BollingerOutput, BollingerSpec, FeatureSpec, MacdOutput, MacdSpec, PeriodSpec, validate};
-pub use target::{ReturnTarget, TargetPrice, TargetSpec, target};
+pub use target::{ReturnTarget, TargetPrice, TargetSpec, start_prices, targets};

@@ -1,4 +1,4 @@
-//! The checkpoint of a yardstick: one header line, then its state as JSON.
+//! The checkpoint of a yardstick: one header line, then its state, as JSON unless it holds other checkpoints.
 //!
 //! `tidegate-yardstick 1 <name> <checksum>\n<state>`: the format's version, the forecaster's name, and the FNV-1a hash (64
 //! bits, hexadecimal) of the state's bytes. JSON's shortest decimal form gives every finite number its bits back.
@@ -12,8 +12,16 @@ const FORMAT: &str = "tidegate-yardstick 1";
 
 /// Writes a state.
 pub(crate) fn write(name: &str, state: &impl Serialize) -> Result<Vec<u8>, ForecastError> {
-    let state = serde_json::to_string(state).map_err(|error| ForecastError::Model(error.to_string()))?;
-    Ok(format!("{}\n{state}", header(name, state.as_bytes())).into_bytes())
+    let state = serde_json::to_vec(state).map_err(|error| ForecastError::Model(error.to_string()))?;
+    Ok(write_bytes(name, &state))
+}
+
+/// Writes a state that is not JSON.
+pub(crate) fn write_bytes(name: &str, state: &[u8]) -> Vec<u8> {
+    let mut bytes = header(name, state).into_bytes();
+    bytes.push(b'\n');
+    bytes.extend_from_slice(state);
+    bytes
 }
 
 /// Reads a state back.
@@ -21,6 +29,15 @@ pub(crate) fn write(name: &str, state: &impl Serialize) -> Result<Vec<u8>, Forec
 /// # Errors
 /// [`ForecastError::Checkpoint`] for bytes that [`write()`] did not write for this name.
 pub(crate) fn read<S: DeserializeOwned>(name: &str, checkpoint: &[u8]) -> Result<S, ForecastError> {
+    serde_json::from_slice(read_bytes(name, checkpoint)?)
+        .map_err(|found| ForecastError::Checkpoint { reason: format!("its state must be that of `{name}`: {found}") })
+}
+
+/// Reads back a state that is not JSON.
+///
+/// # Errors
+/// [`ForecastError::Checkpoint`] for bytes that were not written for this name.
+pub(crate) fn read_bytes<'a>(name: &str, checkpoint: &'a [u8]) -> Result<&'a [u8], ForecastError> {
     let error = |reason: String| ForecastError::Checkpoint { reason };
     let end = checkpoint.iter().position(|&byte| byte == b'\n');
     let (found, state) = end.map_or((checkpoint, &[] as &[u8]), |end| (&checkpoint[..end], &checkpoint[end + 1..]));
@@ -37,7 +54,7 @@ pub(crate) fn read<S: DeserializeOwned>(name: &str, checkpoint: &[u8]) -> Result
     if found != expected {
         return Err(error(format!("its bytes are damaged or cut short: header must be `{expected}`, was `{found}`")));
     }
-    serde_json::from_slice(state).map_err(|found| error(format!("its state must be that of `{name}`: {found}")))
+    Ok(state)
 }
 
 fn header(name: &str, state: &[u8]) -> String {

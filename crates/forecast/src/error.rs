@@ -22,6 +22,17 @@ pub enum ForecastError {
         /// Test bars asked for.
         test_bars: usize,
     },
+    /// The data are too short for the fractions of a holdout.
+    #[error(
+        "a holdout must train, validate and test on at least `1` bar each, the `{available}` bars of the data give `{}`, `{}` and `{}`\nhint: add data, or move the fractions",
+        parts[0], parts[1], parts[2]
+    )]
+    HoldoutTooShort {
+        /// Bars on the time axis.
+        available: usize,
+        /// Bars to train, to validate and to test on.
+        parts: [usize; 3],
+    },
     /// A setting outside its range.
     #[error("{name} must be {rule}, was `{value}`")]
     Range {
@@ -58,6 +69,11 @@ pub enum ForecastError {
         /// The sample's place in its set.
         sample: usize,
     },
+    /// A forecaster of volatility without the returns that it reads.
+    #[error(
+        "a forecaster of volatility needs the one-bar returns of its samples' series, these windows carry none\nhint: cut the windows from a panel"
+    )]
+    MissingReturns,
     /// Windows of another shape than the forecaster was fitted on.
     #[error("{what} must have `{expected}` entries as in the fit, has `{found}`")]
     Shape {

@@ -30,8 +30,9 @@ pub(crate) fn series(instrument: u32, days: &[i64], horizon: usize) -> PanelSeri
         time: days.iter().map(|&day| close(day - 1)).collect(),
         known_time: days.iter().map(|&day| close(day)).collect(),
         scales: vec![matrix],
-        target: labels(rows, 0, horizon),
+        targets: vec![labels(rows, 0, horizon)],
         ewma_variance: vec![Some(1e-4); rows],
+        one_bar_return: (0..rows).map(|row| (row > 0).then(|| row as f64 / 1000.0)).collect(),
     }
 }
 
@@ -52,4 +53,14 @@ pub(crate) fn tabular(rows: &[&[f32]], target: &[f64]) -> Windows {
         ewma_variance: vec![Some(2e-4); rows.len()],
         ..Windows::default()
     }
+}
+
+/// Independent standard normal numbers (Box and Muller, 1958), the same for the same seed.
+pub(crate) fn normals(seed: u64, count: usize) -> Vec<f64> {
+    let uniform = |place: usize, part: u32| {
+        let bits = crate::derive_seed(seed, place as u32, part) >> 11;
+        (bits as f64 + 0.5) / (1_u64 << 53) as f64
+    };
+    let normal = |place| (-2.0 * uniform(place, 0).ln()).sqrt() * (std::f64::consts::TAU * uniform(place, 1)).cos();
+    (0..count).map(normal).collect()
 }

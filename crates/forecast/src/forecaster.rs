@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ForecastError, Windows};
+use crate::{ForecastError, NetworkDiagnostics, Windows};
 
 /// What a forecaster says about one sample's target at one horizon.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +65,12 @@ pub trait FitMonitor: Sync {
 
     /// Returns whether the fit should stop with [`ForecastError::Cancelled`].
     fn cancelled(&self) -> bool;
+
+    /// Is told in a sentence about something that did not go as planned and stops nothing, such as a saved state of another
+    /// task.
+    fn notice(&self, message: &str) {
+        let _ = message;
+    }
 }
 
 /// Watches nothing and never stops a fit.
@@ -91,6 +97,11 @@ pub trait EpochStore: Sync {
     /// # Errors
     /// [`ForecastError::Model`] when it cannot be kept. A fit goes on without.
     fn save(&self, epoch: usize, state: &[u8]) -> Result<(), ForecastError>;
+
+    /// Returns whether anything is kept at all; a fit for a store that keeps nothing need not gather its state.
+    fn keeps(&self) -> bool {
+        true
+    }
 }
 
 /// Keeps nothing.
@@ -105,14 +116,18 @@ impl EpochStore for NoStore {
     fn save(&self, _: usize, _: &[u8]) -> Result<(), ForecastError> {
         Ok(())
     }
+
+    fn keeps(&self) -> bool {
+        false
+    }
 }
 
 /// Everything a fit may look at.
 #[derive(Clone, Copy)]
 pub struct FitTask<'a> {
-    /// The training set; every sample has a label.
+    /// The training set; every sample has a label at one horizon at least.
     pub train: &'a Windows,
-    /// The validation set; every sample has a label.
+    /// The validation set; every sample has a label at one horizon at least.
     pub valid: &'a Windows,
     /// The seed of everything random in the fit.
     pub seed: u64,
@@ -133,7 +148,7 @@ impl FitTask<'_> {
 }
 
 /// One epoch of a finished fit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// The epoch, from 1.
     pub epoch: usize,
@@ -141,8 +156,25 @@ pub struct EpochRecord {
     pub train_loss: f64,
     /// The loss on the validation set; `None` when that set is empty.
     pub valid_loss: Option<f64>,
-    /// The learning rate of the epoch.
+    /// The learning rate of the epoch's last step.
     pub learning_rate: f64,
+    /// The gradients of the epoch's steps; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradients: Option<GradientRecord>,
+    /// Share of the steps of the epoch's batches that were padding.
+    #[serde(default)]
+    pub padded_share: f64,
+}
+
+/// The gradients of one epoch's steps.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct GradientRecord {
+    /// Mean of the global norms, before clipping.
+    pub norm_mean: f64,
+    /// The largest global norm, before clipping.
+    pub norm_max: f64,
+    /// Share of the steps whose gradient was scaled down.
+    pub clipped_share: f64,
 }
 
 /// How a fit went.
@@ -154,6 +186,12 @@ pub struct TrainingReport {
     pub best_epoch: Option<usize>,
     /// How many numbers were fitted.
     pub parameters: usize,
+    /// What a network looks like inside; `None` for other forecasters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkDiagnostics>,
+    /// What looks wrong with the data or the fit, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// A recipe that turns training windows into a fitted forecaster. The same task gives the same bits.
@@ -197,8 +235,9 @@ pub trait FittedForecaster: Send {
     /// Returns how the fit went. After a restore only `parameters` is certain to be filled.
     fn report(&self) -> TrainingReport;
 
-    /// Returns a forecaster that reads one step after another and carries its state on; `None` where there is no such thing.
-    fn stream(&self) -> Option<Box<dyn ForecastStream>> {
+    /// Returns a forecaster of one of the panel's series that reads one step after another and carries its state on; `None` where
+    /// there is no such thing.
+    fn stream(&self, _series: u32) -> Option<Box<dyn ForecastStream>> {
         None
     }
 }

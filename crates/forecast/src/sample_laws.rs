@@ -7,12 +7,26 @@ use proptest::prelude::*;
 use tidegate_market::Timestamp;
 
 use crate::fixture::{labels, series};
-use crate::{Fold, FoldSamples, Panel, Sample, ScaleSpec, WalkForward, fold_samples, folds};
+use crate::{Fold, FoldSamples, Panel, PanelSeries, Sample, SampleSet, ScaleSpec, WalkForward, fold_samples, folds};
 
-/// One series: the days it trades on, and its labels' delay and horizon.
-fn days() -> impl Strategy<Value = Vec<i64>> {
+/// The days that a series trades on.
+pub(crate) fn days() -> impl Strategy<Value = Vec<i64>> {
     proptest::collection::vec(prop_oneof![4 => Just(true), 1 => Just(false)], 45..60)
         .prop_map(|open| (0..).zip(open).filter_map(|(day, open)| open.then_some(day)).collect())
+}
+
+/// Rising horizons.
+pub(crate) fn horizons() -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::btree_set(0_usize..9, 1..4).prop_map(|horizons| horizons.into_iter().collect())
+}
+
+/// Series on the given days whose labels begin `delay` rows after their own.
+pub(crate) fn panel(histories: &[Vec<i64>], delay: usize, horizons: &[usize]) -> Panel {
+    let one = |(id, days): (u32, &Vec<i64>)| {
+        let targets = horizons.iter().map(|&horizon| labels(days.len(), delay, horizon)).collect();
+        PanelSeries { targets, ..series(id, days, 1) }
+    };
+    Panel::new((0..).zip(histories).map(one).collect()).expect("sane")
 }
 
 fn scheme() -> impl Strategy<Value = WalkForward> {
@@ -28,15 +42,28 @@ fn scheme() -> impl Strategy<Value = WalkForward> {
     )
 }
 
-/// The instants of all bars that a label reads.
-fn instants_read(panel: &Panel, sample: Sample) -> Option<BTreeSet<Timestamp>> {
+/// The instants of all bars that a sample's label reads at one horizon.
+pub(crate) fn instants_read(panel: &Panel, sample: Sample, horizon: usize) -> Option<BTreeSet<Timestamp>> {
     let series = &panel.series[sample.series as usize];
-    let label = series.target.labels[sample.row as usize]?;
+    let label = series.targets[horizon].labels[sample.row as usize]?;
     Some((label.span_first_row..=label.span_last_row).map(|row| series.known_time[row]).collect())
 }
 
+/// The instants that all labels of a set read.
+pub(crate) fn instants_of(panel: &Panel, set: &SampleSet) -> BTreeSet<Timestamp> {
+    let mut instants = BTreeSet::new();
+    for (place, &sample) in set.iter().enumerate() {
+        for (horizon, label) in set.labels(place).iter().enumerate() {
+            if label.is_some() {
+                instants.extend(instants_read(panel, sample, horizon).expect("a label of the set is one of the panel"));
+            }
+        }
+    }
+    instants
+}
+
 /// Every row of the panel that closes in a part, slowly.
-fn rows_of(panel: &Panel, part: &Range<usize>) -> Vec<Sample> {
+pub(crate) fn rows_of(panel: &Panel, part: &Range<usize>) -> Vec<Sample> {
     let instants: BTreeSet<Timestamp> = panel.axis[part.clone()].iter().copied().collect();
     let mut samples = Vec::new();
     for time in &instants {
@@ -51,28 +78,36 @@ fn rows_of(panel: &Panel, part: &Range<usize>) -> Vec<Sample> {
 
 /// What the samples must be: a label stays when every bar it reads is among the instants before the later parts.
 fn oracle(panel: &Panel, fold: &Fold) -> FoldSamples {
-    let mut purged = 0;
+    let (mut purged, mut purged_labels) = (0, 0);
     let mut labelled = |part: &Range<usize>, later: usize| {
         let past: BTreeSet<Timestamp> = panel.axis[..later].iter().copied().collect();
-        let mut kept = Vec::new();
+        let mut set = SampleSet::with_all_labels(panel, vec![]);
         for sample in rows_of(panel, part) {
-            match instants_read(panel, sample) {
-                Some(read) if read.is_subset(&past) => kept.push(sample),
-                Some(_) => purged += 1,
-                None => {}
+            let all: Vec<_> = (0..panel.horizons()).map(|horizon| instants_read(panel, sample, horizon)).collect();
+            let lost = all.iter().flatten().filter(|read| !read.is_subset(&past)).count();
+            purged_labels += lost;
+            if all.iter().flatten().any(|read| read.is_subset(&past)) {
+                let stays = |read: &Option<BTreeSet<_>>| read.as_ref().is_some_and(|read| read.is_subset(&past));
+                let value = f64::from(sample.row) / 1000.0;
+                set.samples.push(sample);
+                set.target.extend(all.iter().map(|read| stays(read).then_some(value)));
+            } else if lost > 0 {
+                purged += 1;
             }
         }
-        kept
+        set
     };
     let train = labelled(&fold.train, fold.valid.start);
     let valid = labelled(&fold.valid, fold.test.start);
-    FoldSamples { train, valid, test: rows_of(panel, &fold.test), purged }
+    let test = SampleSet::with_all_labels(panel, rows_of(panel, &fold.test));
+    let train_bars = vec![fold.train.clone()];
+    FoldSamples { train, valid, test, train_bars, purged, purged_labels, embargoed: 0 }
 }
 
 /// The first instant that a part touches: its own bars and every bar its samples' labels read.
-fn first_instant(panel: &Panel, part: &Range<usize>, samples: &[Sample]) -> Timestamp {
-    let mut touched: BTreeSet<Timestamp> = panel.axis[part.clone()].iter().copied().collect();
-    touched.extend(samples.iter().filter_map(|&sample| instants_read(panel, sample)).flatten());
+fn first_instant(panel: &Panel, part: &Range<usize>, set: &SampleSet) -> Timestamp {
+    let mut touched = instants_of(panel, set);
+    touched.extend(&panel.axis[part.clone()]);
     *touched.first().expect("a part has bars")
 }
 
@@ -83,27 +118,19 @@ proptest! {
     fn the_purge_equals_the_oracle_and_no_spans_meet(
         histories in proptest::collection::vec(days(), 1..4),
         delay in 0_usize..2,
-        horizon in 0_usize..9,
+        horizons in horizons(),
         scheme in scheme(),
     ) {
-        let all: Vec<_> = (0..).zip(&histories).map(|(id, days)| {
-            let mut one = series(id, days, 1);
-            one.target = labels(days.len(), delay, horizon);
-            one
-        }).collect();
-        let panel = Panel::new(all).expect("sane");
+        let panel = panel(&histories, delay, &horizons);
         prop_assume!(panel.axis.len() >= 24);
         for fold in folds(panel.axis.len(), &scheme).expect("fits") {
-            let samples = fold_samples(&panel, &fold, &[ScaleSpec { window_bars: 1, bar_multiple: 1 }]);
+            let samples = fold_samples(&panel, &fold, &[ScaleSpec { window_bars: 1, bar_multiple: 1, window_bars_min: None }]);
             prop_assert_eq!(&samples, &oracle(&panel, &fold));
 
             let valid = first_instant(&panel, &fold.valid, &samples.valid);
             let test = first_instant(&panel, &fold.test, &samples.test);
             for (earlier, later) in [(&samples.train, valid), (&samples.train, test), (&samples.valid, test)] {
-                for &sample in earlier {
-                    let read = instants_read(&panel, sample).expect("kept samples have labels");
-                    prop_assert!(read.iter().all(|&instant| instant < later));
-                }
+                prop_assert!(instants_of(&panel, earlier).iter().all(|&instant| instant < later));
             }
         }
     }
@@ -115,6 +142,7 @@ proptest! {
             WalkForward::Rolling { test_bars, step_bars, .. } | WalkForward::Expanding { test_bars, step_bars, .. } => {
                 (step_bars.unwrap_or(test_bars), test_bars)
             }
+            WalkForward::Holdout { .. } => unreachable!("not among the schemes"),
         };
         let first = folds[0].test.start;
         let expected: Vec<usize> = (first..len).filter(|bar| (bar - first) % step < test).collect();

@@ -99,15 +99,16 @@ pub struct Scaler {
 }
 
 impl Scaler {
-    /// Fits on the rows that close within `train`, a fold's training range of the axis, and on no other row.
+    /// Fits on the rows that close within `train`, a fold's training ranges of the axis
+    /// ([`train_bars`](crate::FoldSamples::train_bars)), and on no other row.
     ///
     /// A row counts for a scale when all its features of that scale are there, once, however many windows read it. Rows before
-    /// the range, which the first windows of a rolling fold still read, do not count; nor do rows after it.
+    /// a range, which the first windows of a rolling fold still read, do not count; nor do rows after it.
     ///
     /// # Errors
-    /// [`ForecastError::TooFewSamples`] when a scale has no complete row in the range, [`ForecastError::NotFinite`] when a column
+    /// [`ForecastError::TooFewSamples`] when a scale has no complete row in the ranges, [`ForecastError::NotFinite`] when a column
     /// overflows, and those of [`ScalerSpec::validate`].
-    pub fn fit(panel: &Panel, train: &Range<usize>, spec: &ScalerSpec) -> Result<Self, ForecastError> {
+    pub fn fit(panel: &Panel, train: &[Range<usize>], spec: &ScalerSpec) -> Result<Self, ForecastError> {
         spec.validate()?;
         let count = panel.series.first().map_or(0, |series| series.scales.len());
         let scales = (0..count).map(|scale| fit_scale(panel, scale, train, spec)).collect::<Result<_, _>>()?;
@@ -118,7 +119,7 @@ impl Scaler {
 fn fit_scale(
     panel: &Panel,
     scale: usize,
-    train: &Range<usize>,
+    train: &[Range<usize>],
     spec: &ScalerSpec,
 ) -> Result<Vec<ColumnScaling>, ForecastError> {
     let rows: Vec<(&FeatureMatrix, Vec<usize>)> = panel
@@ -127,7 +128,8 @@ fn fit_scale(
         .enumerate()
         .map(|(place, series)| {
             let matrix = &series.scales[scale];
-            (matrix, panel.rows_within(place, train).filter(|&row| matrix.row_is_complete(row)).collect())
+            let rows = train.iter().flat_map(|range| panel.rows_within(place, range));
+            (matrix, rows.filter(|&row| matrix.row_is_complete(row)).collect())
         })
         .collect();
     let names = panel.series[0].scales[scale].columns().iter().map(|column| column.name().to_owned());
@@ -202,7 +204,7 @@ mod tests {
     }
 
     fn fit(values: &[f64], spec: ScalerSpec) -> ColumnScaling {
-        let scaler = Scaler::fit(&panel(values), &(0..values.len()), &spec).expect("fits");
+        let scaler = Scaler::fit(&panel(values), &[0..values.len()], &spec).expect("fits");
         scaler.scales[0][0].clone()
     }
 
@@ -255,35 +257,35 @@ mod tests {
     #[test]
     fn only_rows_of_the_training_range_count() {
         let mut spoiled = panel(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        let fitted = Scaler::fit(&spoiled, &(1..4), &STANDARD).expect("fits");
+        let fitted = Scaler::fit(&spoiled, &[1..4], &STANDARD).expect("fits");
         assert_eq!(fitted.scales[0][0].center, 3.0);
         spoiled = panel(&[-1e9, 2.0, 3.0, 4.0, 1e9, f64::NAN]);
-        assert_eq!(Scaler::fit(&spoiled, &(1..4), &STANDARD).expect("fits"), fitted);
+        assert_eq!(Scaler::fit(&spoiled, &[1..4], &STANDARD).expect("fits"), fitted);
     }
 
     #[test]
     fn series_are_pooled_and_incomplete_rows_are_left_out() {
         // Rows 0, 1, 2 of one series (values 0, 1, 2) and row 0, 1 of another on days 1 and 2 (values 0, 1): mean 4 / 5.
         let mut panel = Panel::new(vec![series(0, &[0, 1, 2], 1), series(1, &[1, 2], 1)]).expect("sane");
-        let fitted = Scaler::fit(&panel, &(0..3), &STANDARD).expect("fits");
+        let fitted = Scaler::fit(&panel, &[0..3], &STANDARD).expect("fits");
         assert_eq!(fitted.scales[0][0].center, 0.8);
         let column = FeatureColumn::new("row", vec![f64::NAN, 1.0]);
         panel.series[1].scales[0] = FeatureMatrix::new(2, vec![column]).expect("one length");
-        assert_eq!(Scaler::fit(&panel, &(0..3), &STANDARD).expect("fits").scales[0][0].center, 1.0);
+        assert_eq!(Scaler::fit(&panel, &[0..3], &STANDARD).expect("fits").scales[0][0].center, 1.0);
     }
 
     #[test]
     fn no_complete_row_is_an_error() {
-        let error = Scaler::fit(&panel(&[f64::NAN, f64::NAN, 1.0]), &(0..2), &STANDARD).expect_err("nothing to fit");
+        let error = Scaler::fit(&panel(&[f64::NAN, f64::NAN, 1.0]), &[0..2], &STANDARD).expect_err("nothing to fit");
         assert_eq!(error, ForecastError::TooFewSamples { set: "the scaler's training range", needed: 1, found: 0 });
-        let error = Scaler::fit(&panel(&[1e308, 1e308]), &(0..2), &STANDARD).expect_err("overflow").to_string();
+        let error = Scaler::fit(&panel(&[1e308, 1e308]), &[0..2], &STANDARD).expect_err("overflow").to_string();
         assert!(error.contains("feature `x`"), "{error}");
     }
 
     #[test]
     fn a_fitted_scaler_survives_a_round_trip_bit_for_bit() {
         let spec = ScalerSpec::Standard { winsorize_iqr: Some(1.0) };
-        let scaler = Scaler::fit(&panel(&[0.1, 0.2, 1.0 / 3.0, 7e-17, 12.0]), &(0..5), &spec).expect("fits");
+        let scaler = Scaler::fit(&panel(&[0.1, 0.2, 1.0 / 3.0, 7e-17, 12.0]), &[0..5], &spec).expect("fits");
         let text = serde_json::to_string(&scaler).expect("plain numbers");
         assert_eq!(serde_json::from_str::<Scaler>(&text).expect("its own text"), scaler);
     }

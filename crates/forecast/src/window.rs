@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::{Panel, Sample, ScaleSpec, Scaler};
+use crate::history::window_lengths;
+use crate::{Panel, ReturnHistory, Sample, SampleSet, ScaleSpec, Scaler};
 
 /// The windows of one scale.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +50,7 @@ pub struct Windows {
     pub samples: Vec<Sample>,
     /// Forecast horizons, `K`, at least 1.
     pub horizons: usize,
-    /// Each sample's labels; `None` where the future does not reach far enough.
+    /// Each sample's labels; `None` where the future does not reach far enough, or where the label is purged.
     ///
     /// # Shapes
     /// `[N, K]`, row-major, the nearest horizon first.
@@ -58,6 +59,8 @@ pub struct Windows {
     pub weight: Vec<f64>,
     /// Each sample's EWMA variance of one-bar log returns; `None` in warm-up.
     pub ewma_variance: Vec<Option<f64>>,
+    /// The one-bar returns of every series of the panel; `None` for windows that no panel was cut into.
+    pub history: Option<ReturnHistory>,
 }
 
 impl Default for Windows {
@@ -70,6 +73,7 @@ impl Default for Windows {
             target: Vec::new(),
             weight: Vec::new(),
             ewma_variance: Vec::new(),
+            history: None,
         }
     }
 }
@@ -86,25 +90,34 @@ impl Windows {
     }
 }
 
-/// Gathers the windows of samples.
+/// Gathers the windows of a set of samples, with the labels and weights that the set has.
+///
+/// A window holds the latest `window_bars` steps and no more. Where [`ScaleSpec::window_bars_min`] lets a window be shorter, it
+/// takes as many complete rows as end at the sample without a gap, up to `window_bars`, and says so in
+/// [`lengths`](WindowBlock::lengths).
 ///
 /// # Panics
-/// When a window is incomplete or runs before the first row, which [`crate::fold_samples`] never lets happen for the same
+/// When a window is incomplete or runs before the first row, which [`crate::split_samples`] never lets happen for the same
 /// scales, or when the scaler was fitted on other features.
-pub fn windows(panel: &Panel, samples: &[Sample], scales: &[ScaleSpec], scaler: &Scaler) -> Windows {
+pub fn windows(panel: &Panel, set: &SampleSet, scales: &[ScaleSpec], scaler: &Scaler) -> Windows {
+    let samples = &set.samples;
     let blocks = scales.iter().enumerate().map(|(place, &scale)| {
-        let rows = ScaledRows::new(panel, samples, place, scale, scaler);
-        let values = gather(&rows, samples, scale);
-        WindowBlock { steps: scale.window_bars, features: rows.features, values, lengths: Vec::new() }
+        let lengths = window_lengths(panel, samples, place, scale);
+        let rows = ScaledRows::new(panel, samples, place, scale, &lengths, scaler);
+        let values = gather(&rows, samples, scale, &lengths);
+        let short = lengths.iter().any(|&length| length < scale.window_bars);
+        let lengths = if short { lengths.into_iter().map(|length| length as u32).collect() } else { Vec::new() };
+        WindowBlock { steps: scale.window_bars, features: rows.features, values, lengths }
     });
-    let series = |sample: &Sample| (&panel.series[sample.series as usize], sample.row as usize);
+    let variance = |sample: &Sample| panel.series[sample.series as usize].ewma_variance[sample.row as usize];
     Windows {
         scales: blocks.collect(),
-        samples: samples.to_vec(),
-        horizons: 1,
-        target: samples.iter().map(series).map(|(one, row)| one.target.labels[row].map(|label| label.value)).collect(),
-        weight: Vec::new(),
-        ewma_variance: samples.iter().map(series).map(|(one, row)| one.ewma_variance[row]).collect(),
+        samples: samples.clone(),
+        horizons: set.horizons,
+        target: set.target.clone(),
+        weight: set.weight.clone(),
+        ewma_variance: samples.iter().map(variance).collect(),
+        history: Some(ReturnHistory::new(panel)),
     }
 }
 
@@ -116,12 +129,19 @@ struct ScaledRows {
 }
 
 impl ScaledRows {
-    fn new(panel: &Panel, samples: &[Sample], place: usize, scale: ScaleSpec, scaler: &Scaler) -> Self {
+    fn new(
+        panel: &Panel,
+        samples: &[Sample],
+        place: usize,
+        scale: ScaleSpec,
+        lengths: &[usize],
+        scaler: &Scaler,
+    ) -> Self {
         let scaling = &scaler.scales[place];
         let mut needed: Vec<Range<usize>> = vec![0..0; panel.series.len()];
-        for sample in samples {
+        for (sample, &length) in samples.iter().zip(lengths) {
             let row = sample.row as usize;
-            let first = row.checked_sub(scale.reach()).expect("a window starts at or after the first row");
+            let first = first_row(*sample, length, scale);
             let range = &mut needed[sample.series as usize];
             *range =
                 if Range::is_empty(range) { first..row + 1 } else { range.start.min(first)..range.end.max(row + 1) };
@@ -144,17 +164,25 @@ impl ScaledRows {
     }
 }
 
-/// Copies the windows out, sample by sample.
-fn gather(rows: &ScaledRows, samples: &[Sample], scale: ScaleSpec) -> Vec<f32> {
+/// Returns the first row that a window of so many steps reads.
+fn first_row(sample: Sample, length: usize, scale: ScaleSpec) -> usize {
+    let steps_back = length.checked_sub(1).expect("a sample has a row to look at");
+    let row = sample.row as usize;
+    row.checked_sub(steps_back * scale.bar_multiple).expect("a window starts at or after the first row")
+}
+
+/// Copies the windows out, sample by sample, a short one behind as many steps of zeros as it lacks.
+fn gather(rows: &ScaledRows, samples: &[Sample], scale: ScaleSpec, lengths: &[usize]) -> Vec<f32> {
     let features = rows.features;
     let mut values = Vec::with_capacity(samples.len() * scale.window_bars * features);
-    for sample in samples {
+    for (sample, &length) in samples.iter().zip(lengths) {
         let (start, scaled) = &rows.series[sample.series as usize];
-        let first = sample.row as usize - scale.reach() - start;
+        let first = first_row(*sample, length, scale) - start;
+        values.resize(values.len() + (scale.window_bars - length) * features, 0.0);
         if scale.bar_multiple == 1 {
-            values.extend_from_slice(&scaled[first * features..(first + scale.window_bars) * features]);
+            values.extend_from_slice(&scaled[first * features..(first + length) * features]);
         } else {
-            for step in 0..scale.window_bars {
+            for step in 0..length {
                 let row = first + step * scale.bar_multiple;
                 values.extend_from_slice(&scaled[row * features..(row + 1) * features]);
             }
@@ -168,12 +196,11 @@ fn gather(rows: &ScaledRows, samples: &[Sample], scale: ScaleSpec) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use tidegate_market::{FeatureColumn, FeatureMatrix};
 
     use super::*;
     use crate::fixture::{daily_panel, series};
-    use crate::{Fold, PanelSeries, ScalerSpec, fold_samples};
+    use crate::{PanelSeries, ScalerSpec};
 
     /// A series with two scales; the second has two features, `100 + row` and `-row`.
     fn two_scales(instrument: u32, rows: usize) -> PanelSeries {
@@ -188,17 +215,23 @@ mod tests {
     }
 
     fn unscaled(panel: &Panel) -> Scaler {
-        Scaler::fit(panel, &(0..panel.axis.len()), &ScalerSpec::None {}).expect("nothing to fit")
+        Scaler::fit(panel, &[0..panel.axis.len()], &ScalerSpec::None {}).expect("nothing to fit")
     }
 
-    const SCALES: [ScaleSpec; 2] =
-        [ScaleSpec { window_bars: 3, bar_multiple: 1 }, ScaleSpec { window_bars: 2, bar_multiple: 5 }];
+    fn set(panel: &Panel, samples: &[Sample]) -> SampleSet {
+        SampleSet::with_all_labels(panel, samples.to_vec())
+    }
+
+    const SCALES: [ScaleSpec; 2] = [
+        ScaleSpec { window_bars: 3, bar_multiple: 1, window_bars_min: None },
+        ScaleSpec { window_bars: 2, bar_multiple: 5, window_bars_min: None },
+    ];
 
     #[test]
     fn a_window_ends_at_its_own_row_and_steps_by_the_multiple() {
         let panel = Panel::new(vec![two_scales(0, 10), two_scales(1, 10)]).expect("sane");
         let samples = [Sample { series: 1, row: 7 }, Sample { series: 0, row: 5 }];
-        let windows = windows(&panel, &samples, &SCALES, &unscaled(&panel));
+        let windows = windows(&panel, &set(&panel, &samples), &SCALES, &unscaled(&panel));
         assert_eq!((windows.scales[0].steps, windows.scales[0].features), (3, 1));
         assert_eq!(windows.scales[0].values, [5.0, 6.0, 7.0, 3.0, 4.0, 5.0]);
         assert_eq!(windows.scales[1].window(0), [102.0, -2.0, 107.0, -7.0]);
@@ -210,7 +243,8 @@ mod tests {
     #[test]
     fn a_sample_at_the_end_of_the_data_has_windows_and_no_label() {
         let panel = daily_panel(4, 1);
-        let last = windows(&panel, &[Sample { series: 0, row: 3 }], &SCALES[..1], &unscaled(&panel));
+        let end = set(&panel, &[Sample { series: 0, row: 3 }]);
+        let last = windows(&panel, &end, &SCALES[..1], &unscaled(&panel));
         assert_eq!(last.scales[0].values, [1.0, 2.0, 3.0]);
         assert_eq!((last.target[0], last.ewma_variance[0]), (None, Some(1e-4)));
     }
@@ -219,16 +253,20 @@ mod tests {
     fn values_pass_through_the_scaler() {
         let panel = daily_panel(5, 1);
         // Rows 0..3 are 0, 1, 2: mean 1, population variance 2/3; row 4 becomes 3 / sqrt(2/3) = 3.674235.
-        let scaler = Scaler::fit(&panel, &(0..3), &ScalerSpec::Standard { winsorize_iqr: None }).expect("fits");
-        let one =
-            windows(&panel, &[Sample { series: 0, row: 4 }], &[ScaleSpec { window_bars: 1, bar_multiple: 1 }], &scaler);
+        let scaler = Scaler::fit(&panel, &[0..3], &ScalerSpec::Standard { winsorize_iqr: None }).expect("fits");
+        let one = windows(
+            &panel,
+            &set(&panel, &[Sample { series: 0, row: 4 }]),
+            &[ScaleSpec { window_bars: 1, bar_multiple: 1, window_bars_min: None }],
+            &scaler,
+        );
         assert!((f64::from(one.scales[0].values[0]) - 3.674_234_6).abs() < 1e-6);
     }
 
     #[test]
     fn no_samples_give_empty_blocks_of_the_right_shape() {
         let panel = Panel::new(vec![two_scales(0, 10)]).expect("sane");
-        let none = windows(&panel, &[], &SCALES, &unscaled(&panel));
+        let none = windows(&panel, &set(&panel, &[]), &SCALES, &unscaled(&panel));
         assert!(none.is_empty());
         assert_eq!((none.scales[1].steps, none.scales[1].features, none.scales[1].values.len()), (2, 2, 0));
     }
@@ -241,38 +279,30 @@ mod tests {
         panel.series[0].scales[0] = FeatureMatrix::new(3, vec![column]).expect("one length");
         let mut scaler = unscaled(&panel);
         scaler.scales[0][0].lower = Some(-1.0);
-        windows(&panel, &[Sample { series: 0, row: 2 }], &SCALES[..1], &scaler);
+        windows(&panel, &set(&panel, &[Sample { series: 0, row: 2 }]), &SCALES[..1], &scaler);
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+    #[test]
+    fn a_short_window_lies_at_the_end_behind_zeros() {
+        let panel = Panel::new(vec![two_scales(0, 10)]).expect("sane");
+        let scales = [
+            ScaleSpec { window_bars: 3, bar_multiple: 1, window_bars_min: Some(1) },
+            ScaleSpec { window_bars: 2, bar_multiple: 5, window_bars_min: Some(1) },
+        ];
+        let samples = [1, 4, 6].map(|row| Sample { series: 0, row });
+        let windows = windows(&panel, &set(&panel, &samples), &scales, &unscaled(&panel));
+        assert_eq!(windows.scales[0].values, [0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.0, 5.0, 6.0]);
+        assert_eq!(windows.scales[0].lengths, [2, 3, 3]);
+        assert_eq!(windows.scales[1].window(0), [0.0, 0.0, 101.0, -1.0]);
+        assert_eq!(windows.scales[1].window(2), [101.0, -1.0, 106.0, -6.0]);
+        assert_eq!(windows.scales[1].lengths, [1, 1, 2]);
+    }
 
-        #[test]
-        fn overwriting_the_future_changes_no_window_before_it(
-            rows in 8_usize..40,
-            cut in 7_usize..39,
-            seed in any::<u32>(),
-        ) {
-            prop_assume!(cut < rows);
-            let before = Panel::new(vec![two_scales(0, rows)]).expect("sane");
-            let mut after = before.clone();
-            let noise = |row: usize| f64::from(seed.wrapping_mul(row as u32 + 1));
-            for matrix in &mut after.series[0].scales {
-                let columns = matrix.columns().iter().map(|column| {
-                    let values = column.values().iter().enumerate();
-                    FeatureColumn::new(column.name(), values.map(|(row, &v)| if row > cut { noise(row) } else { v }).collect())
-                });
-                *matrix = FeatureMatrix::new(rows, columns.collect()).expect("one length");
-            }
-            let fold = Fold { index: 0, train: 0..4, valid: 4..5, test: 5..cut + 1 };
-            let [one, other] = [before, after].map(|panel| {
-                let samples = fold_samples(&panel, &fold, &SCALES);
-                let spec = ScalerSpec::Robust { winsorize_iqr: Some(2.0) };
-                let scaler = Scaler::fit(&panel, &fold.train, &spec).expect("fits");
-                windows(&panel, &samples.test, &SCALES, &scaler).scales
-            });
-            prop_assert!(!one[0].values.is_empty());
-            prop_assert_eq!(one, other);
-        }
+    #[test]
+    fn full_windows_need_no_lengths() {
+        let panel = daily_panel(10, 1);
+        let scale = [ScaleSpec { window_bars: 3, bar_multiple: 1, window_bars_min: Some(1) }];
+        let full = windows(&panel, &set(&panel, &[Sample { series: 0, row: 2 }]), &scale, &unscaled(&panel));
+        assert_eq!(full.scales[0].lengths, [] as [u32; 0]);
     }
 }

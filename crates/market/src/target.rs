@@ -3,7 +3,7 @@
 /// One label and the bars it reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TargetLabel {
-    /// The return, as a fraction.
+    /// What is learned, in the target's units: a fraction for a return.
     pub value: f64,
     /// The first row of the instrument's bars that the label reads.
     pub span_first_row: usize,

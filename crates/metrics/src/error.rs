@@ -38,6 +38,47 @@ pub enum MetricsError {
         /// Zero-based row.
         row: usize,
     },
+    /// A forecast whose distribution is none.
+    #[error("forecast `{row}`: {source}")]
+    Distribution {
+        /// Zero-based row of the forecast.
+        row: usize,
+        /// What is wrong with it.
+        source: Box<MetricsError>,
+    },
+    /// More misses of an interval than observations.
+    #[error("misses must be at most the `{observations}` observations, were `{misses}`")]
+    Misses {
+        /// The misses.
+        misses: u64,
+        /// The observations.
+        observations: u64,
+    },
+    /// A yardstick that was held against other outcomes than the model.
+    #[error(
+        "a yardstick must be held against the outcomes of the model: row `{row}` is `{expected}`, of `{yardstick}` `{found}`\nhint: score both on the same samples, in the same order"
+    )]
+    OtherRow {
+        /// The yardstick's name.
+        yardstick: String,
+        /// Zero-based row.
+        row: usize,
+        /// The model's outcome.
+        expected: f64,
+        /// The yardstick's outcome.
+        found: f64,
+    },
+    /// A test of forecasts no step ahead.
+    #[error("the horizon of a test must be at least 1 step, was `0`")]
+    NoHorizon,
+    /// A quantile forecast of fewer than two levels.
+    #[error(
+        "a quantile forecast must have at least two levels, has `{found}`\nhint: a single value is a point forecast"
+    )]
+    FewQuantiles {
+        /// The levels that it has.
+        found: usize,
+    },
     /// A setting that is not a finite number, or not in its range.
     #[error("{name} must be {rule}, was `{value}`")]
     Setting {

@@ -7,6 +7,7 @@
 //! drawdowns and values at risk are fractions, and losses are negative.
 
 mod benchmarked_returns;
+mod chi_squared;
 mod convention;
 mod equity_curve;
 mod error;
@@ -17,6 +18,8 @@ mod performance;
 mod returns;
 mod sample;
 mod sharpe;
+mod student_t;
+mod test_outcome;
 mod trading;
 #[cfg(test)]
 mod vectors;
@@ -26,8 +29,13 @@ pub use convention::Convention;
 pub use equity_curve::EquityCurve;
 pub use error::MetricsError;
 pub use forecast::{
-    CalibrationPoint, FoldScores, ForecastScores, ScoredForecast, Skill, calibration_curve, ensemble_crps,
-    forecast_scores, forecast_scores_by_fold, gaussian_crps, gaussian_negative_log_likelihood, pinball_loss, skill,
+    Calibration, CalibrationPoint, CrossSectionalIc, Distribution, FoldScores, ForecastScores, IcPoint, IcSummary,
+    IntervalTests, LjungBox, LongRunVariance, Loss, MeanTest, NamedForecasts, PairedLosses, PredictionInterval,
+    QuantileLoss, ScoredForecast, Skill, SkillVersusYardsticks, YardstickComparison, YardstickSkill, calibration,
+    calibration_curve, cross_sectional_information_coefficient, crps_skill, diebold_mariano, ensemble_crps,
+    forecast_scores, forecast_scores_by_fold, gaussian_crps, gaussian_negative_log_likelihood, interval_score,
+    kolmogorov_smirnov_uniform, kupiec, losses, mean_by_time, mean_test, pinball_loss, quantile_losses, skill,
+    skill_versus_yardsticks,
 };
 pub use options::MetricOptions;
 pub use performance::{
@@ -38,10 +46,12 @@ pub use performance::{
     value_at_risk_95, volatility, worst_period, yearly_returns,
 };
 pub use returns::{Elapsed, Returns};
+pub use sample::sample_variance;
 pub use sharpe::{
     SharpeStatistics, Trials, deflated_sharpe_ratio, expected_maximum_sharpe_ratio, minimum_track_record_length,
     probabilistic_sharpe_ratio,
 };
+pub use test_outcome::TestOutcome;
 pub use trading::{
     TradeStatistics, average_bars_held, average_loss, average_win, expectancy, exposure, profit_factor,
     trade_statistics, turnover, win_rate,

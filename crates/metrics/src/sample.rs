@@ -29,6 +29,14 @@ pub(crate) fn is_constant(values: &[f64]) -> bool {
 
 /// Returns the sample standard deviation (ddof 1); `None` below two values, exactly 0 for a constant sample.
 pub(crate) fn standard_deviation(values: &[f64]) -> Option<f64> {
+    sample_variance(values).map(f64::sqrt)
+}
+
+/// Computes the sample variance (ddof 1), the square of the values' unit; `None` below two values or when it is not finite, exactly 0
+/// for values that are the same up to rounding.
+///
+/// `sum((x - mean)^2) / (n - 1)`. Source: the definition.
+pub fn sample_variance(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;
     }
@@ -37,7 +45,7 @@ pub(crate) fn standard_deviation(values: &[f64]) -> Option<f64> {
     }
     let mean = mean(values)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    finite((squares / (values.len() - 1) as f64).sqrt())
+    finite(squares / (values.len() - 1) as f64)
 }
 
 /// The population moments of a sample that varies.
@@ -111,6 +119,13 @@ mod tests {
         assert!(returns.windows(2).any(|pair| pair[0] != pair[1]));
         assert_eq!(standard_deviation(&returns), Some(0.0));
         assert!(moments(&returns).is_none());
+    }
+
+    #[test]
+    fn the_sample_variance_by_hand() {
+        // 1, 2, 6 around 3: (4 + 1 + 9) / 2.
+        assert_eq!(sample_variance(&[1.0, 2.0, 6.0]), Some(7.0));
+        assert_eq!((sample_variance(&[5.0]), sample_variance(&[0.3, 0.3])), (None, Some(0.0)));
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub(crate) static SHARPE: LazyLock<Value> =
 /// Scores of Gaussian and ensemble forecasts.
 pub(crate) static FORECAST: LazyLock<Value> =
     LazyLock::new(|| parse(include_str!("../../../tests/vectors/forecast_scores.json")));
+/// Distributions, scores, calibration tests and comparisons of forecasts.
+pub(crate) static FORECAST_REFERENCE: LazyLock<Value> =
+    LazyLock::new(|| parse(include_str!("../../../tests/vectors/forecast_reference.json")));
 
 fn parse(text: &str) -> Value {
     serde_json::from_str(text).expect("a vector file is JSON")

@@ -58,6 +58,11 @@ impl Adam {
         self.learning_rate = learning_rate;
     }
 
+    /// Returns the steps taken.
+    pub(crate) const fn steps(&self) -> usize {
+        self.steps as usize
+    }
+
     /// Moves the weights by one step; the gradient is used up. The caller holds a no-grad guard.
     pub(crate) fn step(&mut self, weights: &mut Tensor, gradient: &mut Tensor) {
         self.steps += 1;

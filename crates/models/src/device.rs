@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::ModelError;
+use crate::training_spec::TrainingSpec;
 
 /// The processor that holds a network's weights.
 ///
@@ -23,7 +24,8 @@ impl Device {
     /// Reads `cpu`, `cuda` (the first one) or `cuda:N`, and checks that libtorch sees the device.
     ///
     /// # Errors
-    /// [`ModelError::DeviceName`] for any other text, [`ModelError::DeviceMissing`] for a CUDA device that is not there.
+    /// [`ModelError::DeviceName`] for any other text, [`ModelError::DeviceMissing`] for a CUDA device that is not there,
+    /// [`ModelError::NeedsLibtorch`] for one in a build without libtorch.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let name_error = || ModelError::DeviceName { text: text.to_owned() };
         let index = match text {
@@ -31,6 +33,11 @@ impl Device {
             "cuda" => 0,
             _ => text.strip_prefix("cuda:").and_then(|index| index.parse().ok()).ok_or_else(name_error)?,
         };
+        Self::cuda(index)
+    }
+
+    #[cfg(feature = "libtorch")]
+    fn cuda(index: usize) -> Result<Self, ModelError> {
         let available = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
         if index < available {
             return Ok(Self::Cuda { index });
@@ -43,7 +50,14 @@ impl Device {
         Err(ModelError::DeviceMissing { index, available, hint })
     }
 
+    #[cfg(not(feature = "libtorch"))]
+    fn cuda(index: usize) -> Result<Self, ModelError> {
+        let hint = "use device `cpu`, or build with default features and a CUDA build of libtorch";
+        Err(ModelError::NeedsLibtorch { what: format!("device `cuda:{index}`"), hint })
+    }
+
     /// Returns libtorch's name of the device.
+    #[cfg(feature = "libtorch")]
     pub(crate) const fn tch(self) -> tch::Device {
         match self {
             Self::Cpu => tch::Device::Cpu,
@@ -69,6 +83,14 @@ impl fmt::Display for Device {
     }
 }
 
+/// Refuses half precision where libtorch does not offer it.
+pub(crate) fn check_device(training: &TrainingSpec, device: Device) -> Result<(), ModelError> {
+    match device {
+        Device::Cpu if training.mixed_precision.is_some() => Err(ModelError::MixedPrecisionOnCpu),
+        Device::Cpu | Device::Cuda { .. } => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +108,14 @@ mod tests {
         assert!(Device::parse("cuda:x").is_err());
     }
 
+    #[cfg(not(feature = "libtorch"))]
+    #[test]
+    fn a_cuda_device_needs_libtorch() {
+        let message = Device::parse("cuda").expect_err("no libtorch").to_string();
+        assert!(message.starts_with("device `cuda:0` needs libtorch, which this build was made without"), "{message}");
+    }
+
+    #[cfg(feature = "libtorch")]
     #[test]
     fn a_cuda_device_that_is_not_there_is_refused() {
         let message = Device::parse("cuda:4096").expect_err("no machine has that many").to_string();

@@ -1,17 +1,22 @@
-//! The epochs of a fit: order, progress, schedule, early stopping, and what stops it.
+//! The epochs of a fit: order, progress, schedule, early stopping, what is kept between them, and what stops it.
 
-use tidegate_forecast::{EpochProgress, EpochRecord, FitTask, ForecastError, TrainingReport};
+use tch::Tensor;
+use tidegate_forecast::{EpochProgress, EpochRecord, FitTask, ForecastError, GradientRecord, TrainingReport};
 
+use crate::batches::BatchPlan;
+use crate::checkpoint::CheckpointParts;
 use crate::device::Device;
-use crate::forecaster::FittedNetwork;
-use crate::random::{SeededRandom, Stream};
+use crate::diagnostics;
+use crate::fault::{self, StepPlace};
+use crate::fitted::FittedNetwork;
 use crate::samples::SampleTensors;
 use crate::schedule::LearningRate;
 use crate::spec::NetworkSpec;
 use crate::stopping::EarlyStopping;
 use crate::target::TargetScale;
-use crate::trainer::Trainer;
+use crate::trainer::{Step, Trainer};
 use crate::training_spec::{Schedule, TrainingSpec};
+use crate::training_state::{TaskIdentity, TrainingState};
 
 /// Trains a network on one fold.
 pub(crate) fn fit(
@@ -21,65 +26,231 @@ pub(crate) fn fit(
     task: &FitTask<'_>,
 ) -> Result<FittedNetwork, ForecastError> {
     check_validation_set(training, task)?;
-    let mut trainer = Trainer::new(network, training, device, task.seed).map_err(|error| model_error(&error))?;
-    let target = TargetScale::of(&task.train.target)?;
-    let train = trainer.scaled_samples(task.train, "training", target)?;
-    let valid = trainer.scaled_samples(task.valid, "validation", target)?;
-    let mut learning_rate = LearningRate::new(training.schedule.clone(), training.optimizer.learning_rate());
-    let mut stopping = training.early_stopping_patience.map(EarlyStopping::new);
-    let mut shuffle = SeededRandom::new(task.seed, Stream::Shuffle);
-    let mut places: Vec<i64> = (0..train.len() as i64).collect();
-    let mut epochs = Vec::with_capacity(training.epochs_max);
-    for epoch in 1..=training.epochs_max {
-        shuffle.shuffle(&mut places);
-        trainer.set_learning_rate(learning_rate.rate());
-        let train_loss = run_epoch(&mut trainer, &train, &places, training.batch_size, epoch, task)?;
-        let valid_loss = (!valid.is_empty()).then(|| trainer.evaluate(&valid));
-        if let Some(value) = valid_loss.filter(|loss| !loss.is_finite()) {
-            return Err(ForecastError::NotFinite { what: format!("the validation loss of epoch `{epoch}`"), value });
-        }
-        let record = EpochRecord { epoch, train_loss, valid_loss, learning_rate: learning_rate.rate() };
-        epochs.push(record);
-        task.monitor.epoch(progress(record, training.epochs_max));
-        let Some(valid_loss) = valid_loss else { continue };
-        learning_rate.epoch_ended(valid_loss);
-        let weights = trainer.parameters().flat();
-        if stopping.as_mut().is_some_and(|stopping| stopping.epoch_ended(epoch, valid_loss, weights)) {
-            break;
+    let targets = TargetScale::of(task.train)?;
+    let mut run = Run::start(network, training, device, task, &targets)?;
+    let identity = task.store.keeps().then(|| TaskIdentity::of(network, training, device, task));
+    if let Some(identity) = &identity {
+        run.resume(identity, device);
+    }
+    while !run.is_over() {
+        run.next_epoch()?;
+        if let Some(identity) = &identity {
+            run.keep(identity);
         }
     }
-    let best = stopping.and_then(EarlyStopping::into_best);
-    let best_epoch = best.as_ref().map_or(epochs.len(), |best| best.epoch);
-    if let Some(best) = best {
-        trainer.restore_weights(&best.weights);
-    }
+    let (trainer, report) = run.end();
     let (structure, parameters) = trainer.into_network();
-    let report = TrainingReport { epochs, best_epoch: Some(best_epoch), parameters: parameters.flat().numel() };
-    Ok(FittedNetwork::new(network.clone(), structure, parameters, target, report, device))
+    Ok(FittedNetwork::new(network.clone(), structure, parameters, targets, report, device))
 }
 
-/// Runs one pass over the training set and returns its mean loss; the last, smaller batch counts by its size.
-fn run_epoch(
-    trainer: &mut Trainer,
-    train: &SampleTensors,
-    places: &[i64],
-    batch_size: usize,
-    epoch: usize,
+/// Trains a network on from weights it already has, in units of the targets that they were trained for.
+///
+/// Nothing is kept between epochs: it is short, and what would be kept does not know the weights it started from.
+pub(crate) fn fit_on(
+    training: &TrainingSpec,
+    device: Device,
     task: &FitTask<'_>,
-) -> Result<f64, ForecastError> {
-    let mut sum = 0.0;
-    for (batch, places) in places.chunks(batch_size).enumerate() {
-        task.ensure_running()?;
-        let step = trainer.step(train, places);
-        for (what, value) in [("training loss", step.loss), ("gradient norm", step.gradient_norm)] {
-            if !value.is_finite() {
-                let what = format!("the {what} of epoch `{epoch}`, batch `{}`", batch + 1);
-                return Err(ForecastError::NotFinite { what, value });
+    start: &CheckpointParts,
+) -> Result<FittedNetwork, ForecastError> {
+    check_validation_set(training, task)?;
+    let mut run = Run::start(&start.network, training, device, task, &start.targets)?;
+    run.trainer.restore_weights(&Tensor::from_slice(&start.values()));
+    while !run.is_over() {
+        run.next_epoch()?;
+    }
+    let (trainer, report) = run.end();
+    let (structure, parameters) = trainer.into_network();
+    Ok(FittedNetwork::new(start.network.clone(), structure, parameters, start.targets.clone(), report, device))
+}
+
+/// A fit between two epochs.
+struct Run<'a> {
+    training: &'a TrainingSpec,
+    task: &'a FitTask<'a>,
+    trainer: Trainer,
+    train: SampleTensors,
+    valid: SampleTensors,
+    plan: BatchPlan,
+    /// The batches of the first epoch, until it begins.
+    first_batches: Option<Vec<Vec<i64>>>,
+    learning_rate: LearningRate,
+    stopping: Option<EarlyStopping>,
+    epochs: Vec<EpochRecord>,
+}
+
+impl<'a> Run<'a> {
+    fn start(
+        network: &NetworkSpec,
+        training: &'a TrainingSpec,
+        device: Device,
+        task: &'a FitTask<'a>,
+        targets: &[TargetScale],
+    ) -> Result<Self, ForecastError> {
+        let trainer = Trainer::new(network, training, device, task.seed).map_err(|error| model_error(&error))?;
+        let train = trainer.scaled_samples(task.train, "training", targets)?;
+        let valid = trainer.scaled_samples(task.valid, "validation", targets)?;
+        let mut plan = BatchPlan::new(training, &train, task.seed, network.loss.needs_order());
+        let first_batches = plan.next_epoch();
+        let steps_per_epoch = first_batches.len().div_ceil(training.accumulation_steps);
+        Ok(Self {
+            training,
+            task,
+            trainer,
+            train,
+            valid,
+            plan,
+            first_batches: Some(first_batches),
+            learning_rate: LearningRate::new(training, steps_per_epoch),
+            stopping: training.early_stopping_patience.map(EarlyStopping::new),
+            epochs: Vec::with_capacity(training.epochs_max),
+        })
+    }
+
+    fn is_over(&self) -> bool {
+        self.epochs.len() >= self.training.epochs_max || self.stopping.as_ref().is_some_and(EarlyStopping::stops)
+    }
+
+    /// Runs one epoch and its validation.
+    fn next_epoch(&mut self) -> Result<(), ForecastError> {
+        let batches = self.first_batches.take().unwrap_or_else(|| self.plan.next_epoch());
+        let mut record = self.train_on(&batches)?;
+        record.valid_loss = (!self.valid.is_empty()).then(|| self.trainer.evaluate(&self.valid));
+        if let Some(loss) = record.valid_loss {
+            fault::check_validation(loss, record.epoch, &self.valid)?;
+        }
+        self.epochs.push(record);
+        self.task.monitor.epoch(progress(record, self.training.epochs_max));
+        if let Some(valid_loss) = record.valid_loss {
+            self.learning_rate.epoch_ended(valid_loss);
+            let weights = self.trainer.parameters().flat();
+            if let Some(stopping) = &mut self.stopping {
+                stopping.epoch_ended(record.epoch, valid_loss, weights);
             }
         }
-        sum += step.loss * places.len() as f64;
+        Ok(())
     }
-    Ok(sum / train.len() as f64)
+
+    /// Runs one pass over the training set; every step counts by the weight of its labels.
+    fn train_on(&mut self, batches: &[Vec<i64>]) -> Result<EpochRecord, ForecastError> {
+        let epoch = self.epochs.len() + 1;
+        let mut sums = EpochSums::default();
+        for (step, batches) in batches.chunks(self.training.accumulation_steps).enumerate() {
+            self.task.ensure_running()?;
+            sums.learning_rate = self.learning_rate.rate(epoch - 1, self.trainer.steps());
+            self.trainer.set_learning_rate(sums.learning_rate);
+            let found = self.trainer.step_over(&self.train, batches);
+            let place = StepPlace { epoch, batch: step + 1 };
+            fault::check(&found, place, &self.trainer, &self.train, batches)?;
+            sums.add(&found);
+        }
+        Ok(sums.record(epoch))
+    }
+
+    /// Goes on from the state that was kept of the same task, if there is one.
+    fn resume(&mut self, identity: &TaskIdentity, device: Device) {
+        let Some(bytes) = self.task.store.load() else { return };
+        let restored = TrainingState::from_bytes(&bytes, identity, device.tch()).and_then(|state| self.restore(state));
+        if let Err(reason) = restored {
+            let message = format!("a saved training state is of no use: {reason}; the training starts anew");
+            self.task.monitor.notice(&message);
+        }
+    }
+
+    fn restore(&mut self, state: TrainingState) -> Result<(), String> {
+        for _ in 1..state.epochs.len() {
+            self.plan.next_epoch();
+        }
+        self.first_batches = None;
+        assert_eq!(self.plan.words_used(), state.shuffle_words, "the order of samples follows from seed and epoch");
+        self.trainer.restore(&state.trainer).map_err(|error| error.to_string())?;
+        self.learning_rate.restore(state.plateau);
+        if let Some((stopping, (best, since))) = self.stopping.as_mut().zip(state.stopping) {
+            stopping.restore(best, since);
+        }
+        self.epochs = state.epochs;
+        Ok(())
+    }
+
+    /// Keeps the state after an epoch; a fit goes on without where that fails.
+    fn keep(&self, identity: &TaskIdentity) {
+        let state = TrainingState {
+            trainer: self.trainer.state(),
+            plateau: self.learning_rate.state(),
+            stopping: self.stopping.as_ref().map(EarlyStopping::state),
+            shuffle_words: self.plan.words_used(),
+            epochs: self.epochs.clone(),
+        };
+        let kept = state.to_bytes(identity).and_then(|bytes| self.task.store.save(self.epochs.len(), &bytes));
+        if let Err(error) = kept {
+            self.task
+                .monitor
+                .notice(&format!("the training state after epoch `{}` is not kept: {error}", self.epochs.len()));
+        }
+    }
+
+    /// Restores the best weights and reports.
+    fn end(mut self) -> (Trainer, TrainingReport) {
+        let best = self.stopping.and_then(EarlyStopping::into_best);
+        let best_epoch = best.as_ref().map_or(self.epochs.len(), |best| best.epoch);
+        if let Some(best) = best {
+            self.trainer.restore_weights(&best.weights);
+        }
+        let looked_at = if self.valid.is_empty() { &self.train } else { &self.valid };
+        // Every epoch has the same samples, but not always the same batches.
+        let padded = self.epochs.iter().map(|record| record.padded_share).sum::<f64>() / self.epochs.len() as f64;
+        let network = self.trainer.look_inside(looked_at, padded);
+        let report = TrainingReport {
+            best_epoch: Some(best_epoch),
+            parameters: self.trainer.parameters().flat().numel(),
+            warnings: diagnostics::warnings(&network, &self.task.train.scales),
+            network: Some(network),
+            epochs: self.epochs,
+        };
+        (self.trainer, report)
+    }
+}
+
+/// What the steps of an epoch add up to.
+#[derive(Default)]
+struct EpochSums {
+    taken: usize,
+    loss: f64,
+    label_weight: f64,
+    norm: f64,
+    norm_max: f64,
+    clipped: usize,
+    steps: usize,
+    padding: usize,
+    learning_rate: f64,
+}
+
+impl EpochSums {
+    fn add(&mut self, step: &Step) {
+        self.taken += 1;
+        self.loss += step.loss * step.label_weight;
+        self.label_weight += step.label_weight;
+        self.norm += step.gradient_norm;
+        self.norm_max = self.norm_max.max(step.gradient_norm);
+        self.clipped += usize::from(step.clipped);
+        self.steps += step.steps;
+        self.padding += step.padding;
+    }
+
+    fn record(&self, epoch: usize) -> EpochRecord {
+        let gradients = GradientRecord {
+            norm_mean: self.norm / self.taken as f64,
+            norm_max: self.norm_max,
+            clipped_share: self.clipped as f64 / self.taken as f64,
+        };
+        EpochRecord {
+            epoch,
+            train_loss: self.loss / self.label_weight,
+            valid_loss: None,
+            learning_rate: self.learning_rate,
+            gradients: Some(gradients),
+            padded_share: self.padding as f64 / self.steps as f64,
+        }
+    }
 }
 
 /// Refuses a training that watches a validation loss which does not exist.
@@ -92,7 +263,7 @@ fn check_validation_set(training: &TrainingSpec, task: &FitTask<'_>) -> Result<(
 }
 
 fn progress(record: EpochRecord, epochs: usize) -> EpochProgress {
-    let EpochRecord { epoch, train_loss, valid_loss, learning_rate } = record;
+    let EpochRecord { epoch, train_loss, valid_loss, learning_rate, .. } = record;
     EpochProgress { epoch, epochs, train_loss, valid_loss, learning_rate }
 }
 
@@ -100,6 +271,9 @@ fn progress(record: EpochRecord, epochs: usize) -> EpochProgress {
 pub(crate) fn model_error(error: &crate::ModelError) -> ForecastError {
     ForecastError::Model(error.to_string())
 }
+
+#[cfg(test)]
+mod resume_tests;
 
 #[cfg(test)]
 mod tests {
@@ -184,25 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn a_training_loss_that_overflows_is_named_by_epoch_and_batch() {
-        let windows = learnable(40, 1, 1);
-        let mut trainer = Trainer::new(&point(), &training(1), Device::Cpu, 7).expect("valid specifications");
-        // Finite targets of about 1e28, whose squares are not finite in single precision.
-        let scale = TargetScale { mean: 0.0, standard_deviation: 1e-30 };
-        let samples = trainer.scaled_samples(&windows, "training", scale).expect("finite");
-        let task =
-            FitTask { train: &windows, valid: &windows, seed: 7, monitor: &Watch::new(usize::MAX), store: &NoStore };
-        let places: Vec<i64> = (0..40).collect();
-        let message = run_epoch(&mut trainer, &samples, &places, 16, 3, &task).expect_err("overflow").to_string();
-        assert_eq!(message, "the training loss of epoch `3`, batch `1` must be finite, was `inf`");
-    }
-
-    #[test]
-    fn a_validation_loss_that_overflows_is_named_by_epoch() {
+    fn a_validation_loss_that_overflows_is_named_by_epoch_and_sample() {
         let mut valid = learnable(10, 1, 2);
         valid.target[3] = Some(1e30);
         let message = refused(&training(1), &learnable(40, 1, 1), &valid);
-        assert_eq!(message, "the validation loss of epoch `1` must be finite, was `inf`");
+        let start = "the validation loss of epoch `1` (the target of horizon `0` of validation sample `3` lies `1.";
+        assert!(message.starts_with(start), "{message}");
+        assert!(message.ends_with("e32` standard deviations from the mean) must be finite, was `inf`"), "{message}");
     }
 
     #[test]

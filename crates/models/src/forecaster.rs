@@ -1,31 +1,26 @@
 //! The neural forecaster: a network and its training behind the trait that every model implements.
 
-use tidegate_forecast::{
-    FitTask, FittedForecaster, ForecastError, Forecaster, Predictive, PredictiveShape, TrainingReport, Windows,
-};
+use tidegate_forecast::{FitTask, FittedForecaster, ForecastError, Forecaster};
 
 use crate::ModelError;
-use crate::checkpoint;
-use crate::device::Device;
-use crate::fit::fit;
-use crate::network::Network;
-use crate::parameters::Parameters;
-use crate::recurrence::Recurrence;
-use crate::samples::{SampleTensors, to_doubles};
+use crate::device::{Device, check_device};
+use crate::inference::{self, TrainedNetwork};
 use crate::spec::NetworkSpec;
-use crate::target::TargetScale;
-use crate::threads::use_one_thread;
-use crate::trainer::for_each_batch;
 use crate::training_spec::TrainingSpec;
 
 /// A network to be trained on every fold anew.
 ///
 /// A fit uses one libtorch thread, the calling one, and leaves that thread so. The same task gives the same bytes on
 /// [`Device::Cpu`], whatever else runs beside it; fits for several folds or seeds run in parallel on threads of their own.
+///
+/// Without the feature `libtorch` a fit is refused; a checkpoint of a network that plain Rust runs is restored as ever, and
+/// forecasts the same bits.
 #[derive(Debug, Clone)]
 pub struct NeuralForecaster {
     network: NetworkSpec,
+    #[cfg(feature = "libtorch")]
     training: TrainingSpec,
+    #[cfg(feature = "libtorch")]
     device: Device,
 }
 
@@ -33,11 +28,37 @@ impl NeuralForecaster {
     /// Takes specifications that are valid and fit each other.
     ///
     /// # Errors
-    /// Whatever [`NetworkSpec::validate`] and [`TrainingSpec::validate`] refuse.
+    /// Whatever [`NetworkSpec::validate`] and [`TrainingSpec::validate`] refuse; [`ModelError::MixedPrecisionOnCpu`]; [`ModelError::NeedsLibtorch`] for a network that
+    /// a build without libtorch cannot run.
+    #[cfg_attr(
+        not(feature = "libtorch"),
+        expect(clippy::needless_pass_by_value, reason = "one signature for both builds")
+    )]
     pub fn new(network: NetworkSpec, training: TrainingSpec, device: Device) -> Result<Self, ModelError> {
         network.validate()?;
         training.validate()?;
-        Ok(Self { network, training, device })
+        check_device(&training, device)?;
+        #[cfg(not(feature = "libtorch"))]
+        if device != Device::Cpu || !inference::runs(&network) {
+            return Err(ModelError::NeedsLibtorch {
+                what: format!("encoder `{}` on device `{device}`", network.encoder.name()),
+                hint: "build with default features, or use `gru`, `multi_scale_gru` or `lstm` in one direction on device `cpu`, \
+                       with pooling `last` and without zoneout and layer norm",
+            });
+        }
+        Ok(Self {
+            network,
+            #[cfg(feature = "libtorch")]
+            training,
+            #[cfg(feature = "libtorch")]
+            device,
+        })
+    }
+
+    /// Returns whether trained networks of this forecaster run in plain Rust.
+    #[cfg(feature = "libtorch")]
+    fn runs_natively(&self) -> bool {
+        self.device == Device::Cpu && inference::runs(&self.network)
     }
 }
 
@@ -46,94 +67,56 @@ impl Forecaster for NeuralForecaster {
         self.network.encoder.name()
     }
 
+    #[cfg(feature = "libtorch")]
     fn fit(&self, task: &FitTask<'_>) -> Result<Box<dyn FittedForecaster>, ForecastError> {
-        Ok(Box::new(fit(&self.network, &self.training, self.device, task)?))
+        let fitted = crate::fit::fit(&self.network, &self.training, self.device, task)?;
+        if self.runs_natively() {
+            return Ok(Box::new(TrainedNetwork::new(fitted.stored())));
+        }
+        Ok(Box::new(fitted))
+    }
+
+    #[cfg(not(feature = "libtorch"))]
+    fn fit(&self, _: &FitTask<'_>) -> Result<Box<dyn FittedForecaster>, ForecastError> {
+        let error = ModelError::NeedsLibtorch {
+            what: format!("training encoder `{}`", self.network.encoder.name()),
+            hint: "train with a build with default features and bring its cache along: what is trained runs here; or use \
+                   `[model.yardstick]`",
+        };
+        Err(ForecastError::Model(error.to_string()))
     }
 
     fn restore(&self, checkpoint: &[u8]) -> Result<Box<dyn FittedForecaster>, ForecastError> {
-        Ok(Box::new(checkpoint::read(checkpoint, &self.network, self.device)?))
-    }
-}
-
-/// A trained network.
-#[derive(Debug)]
-pub(crate) struct FittedNetwork {
-    pub(crate) spec: NetworkSpec,
-    network: Network,
-    pub(crate) parameters: Parameters,
-    pub(crate) target: TargetScale,
-    pub(crate) report: TrainingReport,
-    device: Device,
-}
-
-impl FittedNetwork {
-    pub(crate) const fn new(
-        spec: NetworkSpec,
-        network: Network,
-        parameters: Parameters,
-        target: TargetScale,
-        report: TrainingReport,
-        device: Device,
-    ) -> Self {
-        Self { spec, network, parameters, target, report, device }
-    }
-
-    /// Turns a network's output into the target's units.
-    fn predictive(&self, mean: f64, variance: Option<f64>) -> Predictive {
-        let variance = variance.map(|variance| self.target.variance(variance));
-        Predictive { mean: self.target.mean(mean), variance, epistemic_variance: None, shape: PredictiveShape::Normal }
-    }
-}
-
-impl FittedForecaster for FittedNetwork {
-    fn forecast(&self, windows: &Windows) -> Result<Vec<Predictive>, ForecastError> {
-        use_one_thread();
-        let samples = SampleTensors::new(windows, "forecast", &self.spec.feature_counts, None, self.device.tch())?;
-        let mut runner = Recurrence::of(self.device).runner(&self.network);
-        let batches = for_each_batch(&self.network, &self.parameters, &mut runner, &samples, |output, _| {
-            (to_doubles(&output.mean), output.variance.as_ref().map(to_doubles))
-        });
-        let mut forecasts = Vec::with_capacity(samples.len());
-        for (means, variances) in batches {
-            for (place, mean) in means.into_iter().enumerate() {
-                let forecast = self.predictive(mean, variances.as_ref().map(|variances| variances[place]));
-                if let Some(value) =
-                    [Some(forecast.mean), forecast.variance].into_iter().flatten().find(|v| !v.is_finite())
-                {
-                    return Err(ForecastError::NotFinite {
-                        what: format!("the forecast of sample `{}`", forecasts.len()),
-                        value,
-                    });
-                }
-                forecasts.push(forecast);
-            }
+        #[cfg(feature = "libtorch")]
+        if !self.runs_natively() {
+            return Ok(Box::new(crate::fitted::FittedNetwork::restore(checkpoint, &self.network, self.device)?));
         }
-        Ok(forecasts)
-    }
-
-    fn checkpoint(&self) -> Result<Vec<u8>, ForecastError> {
-        checkpoint::write(self)
-    }
-
-    fn report(&self) -> TrainingReport {
-        self.report.clone()
+        Ok(Box::new(TrainedNetwork::restore(checkpoint, &self.network)?))
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "libtorch"))]
+mod learning_tests;
+
+#[cfg(all(test, feature = "libtorch"))]
 mod tests {
+    use tidegate_forecast::{Predictive, Windows};
+
     use super::*;
-    use crate::fixture::{gaussian, learnable, point, task, training, windows};
+    use crate::fixture::{full_training, gaussian, learnable, point, ragged, task, training, windows};
     use crate::spec::{Head, Loss};
+    use crate::target::TargetScale;
 
     fn forecaster(network: NetworkSpec, epochs: usize) -> NeuralForecaster {
         NeuralForecaster::new(network, training(epochs), Device::Cpu).expect("valid specifications")
     }
 
-    /// Fits the network with everything in it and returns its bytes.
+    /// Fits the network with everything in it, by a training with everything in it, and returns its bytes.
     fn fitted_bytes(seed: u64) -> Vec<u8> {
-        let (train, valid) = (learnable(70, 2, 1), learnable(30, 2, 2));
-        let fitted = forecaster(gaussian(), 3).fit(&task(&train, &valid, seed)).expect("a sane task");
+        let (train, valid) = (ragged(70, 1), ragged(30, 2));
+        let forecaster =
+            NeuralForecaster::new(gaussian(), full_training(3), Device::Cpu).expect("valid specifications");
+        let fitted = forecaster.fit(&task(&train, &valid, seed)).expect("a sane task");
         fitted.checkpoint().expect("a network has bytes")
     }
 
@@ -202,7 +185,7 @@ mod tests {
         let best = report.best_epoch.expect("a network iterates");
         assert!(best < report.epochs.len(), "stopped at {} with the best at {best}", report.epochs.len());
         assert_eq!(report.epochs.len(), best + 6);
-        let scale = TargetScale::of(&train.target).expect("labels");
+        let scale = TargetScale::of(&train).expect("labels")[0];
         let forecasts = fitted.forecast(&valid).expect("the same shape");
         let error = mean_squared_error(&forecasts, &valid) / scale.variance(1.0);
         let recorded = report.epochs[best - 1].valid_loss.expect("a validation set");
@@ -220,6 +203,23 @@ mod tests {
             first.target.truncate(count);
             first.scales.iter_mut().for_each(|scale| scale.values.truncate(count * scale.steps * scale.features));
             assert_eq!(fitted.forecast(&first).expect("the same shape"), all[..count]);
+        }
+    }
+
+    #[test]
+    fn a_short_window_is_forecast_as_if_its_padding_were_not_there() {
+        let (train, valid, test) = (ragged(70, 1), ragged(30, 2), ragged(40, 3));
+        let fitted = forecaster(gaussian(), 2).fit(&task(&train, &valid, 7)).expect("a sane task");
+        let all = fitted.forecast(&test).expect("the same shape");
+        for sample in 0..40 {
+            let mut alone =
+                Windows { samples: vec![test.samples[sample]], target: vec![None], weight: vec![], ..test.clone() };
+            for block in &mut alone.scales {
+                let steps = block.lengths[sample] as usize;
+                let window = block.window(sample)[(block.steps - steps) * block.features..].to_vec();
+                (block.steps, block.values, block.lengths) = (steps, window, vec![]);
+            }
+            assert_eq!(fitted.forecast(&alone).expect("the same features"), all[sample..=sample], "sample {sample}");
         }
     }
 
@@ -246,5 +246,47 @@ mod tests {
         let network = NetworkSpec { head: Head::Point, ..gaussian() };
         let message = NeuralForecaster::new(network, training(1), Device::Cpu).expect_err("no variance").to_string();
         assert!(message.starts_with("loss `beta_nll` does not fit head `point`"), "{message}");
+    }
+}
+
+#[cfg(all(test, not(feature = "libtorch")))]
+mod tests {
+    use tidegate_forecast::{NoMonitor, NoStore, Windows};
+
+    use super::*;
+
+    const TRAINING: &str = r#"{ "epochs_max": 1, "batch_size": 8, "schedule": "constant",
+        "optimizer": { "adam": { "learning_rate": 0.01, "weight_decay": 0.0 } } }"#;
+
+    fn forecaster(encoder: &str) -> Result<NeuralForecaster, ModelError> {
+        let network = format!(r#"{{ "encoder": {encoder}, "head": "point", "loss": "mse", "feature_counts": [3] }}"#);
+        let network = serde_json::from_str(&network).expect("a network");
+        NeuralForecaster::new(network, serde_json::from_str(TRAINING).expect("a training"), Device::Cpu)
+    }
+
+    #[test]
+    fn a_network_that_plain_rust_does_not_run_is_refused_by_name() {
+        let pooled = r#"{ "gru": { "hidden_size": 4, "layers": 1, "dropout": 0.0, "pooling": "mean" } }"#;
+        let message = forecaster(pooled).expect_err("pooled").to_string();
+        let expected =
+            "encoder `gru` on device `cpu` needs libtorch, which this build was made without\nhint: build with default";
+        assert!(message.starts_with(expected), "{message}");
+    }
+
+    #[test]
+    fn a_fit_without_libtorch_says_what_it_needs_and_what_to_do() {
+        let gru = r#"{ "gru": { "hidden_size": 4, "layers": 1, "dropout": 0.0 } }"#;
+        let forecaster = forecaster(gru).expect("plain Rust runs it");
+        let (train, valid) = (Windows::default(), Windows::default());
+        let task = FitTask { train: &train, valid: &valid, seed: 0, monitor: &NoMonitor, store: &NoStore };
+        let message = forecaster.fit(&task).err().expect("no libtorch").to_string();
+        assert!(
+            message.contains("training encoder `gru` needs libtorch, which this build was made without"),
+            "{message}"
+        );
+        assert!(
+            message.contains("hint: train with a build with default features and bring its cache along"),
+            "{message}"
+        );
     }
 }

@@ -4,10 +4,9 @@
 //! gradients of the layers' weights join the others in the one flat tensor that clipping and the optimizer use.
 
 use tch::Tensor;
-use tidegate_recurrence::{Batch, Weights, Workspace, last_states};
+use tidegate_recurrence::{Batch, StackShape, Weights, Workspace, last_states};
 
 use crate::dropout::DropoutMasks;
-use crate::network::Network;
 use crate::parameters::{Parameters, to_vec};
 use crate::recurrence::gradients;
 
@@ -15,6 +14,8 @@ use crate::recurrence::gradients;
 #[derive(Debug)]
 pub(crate) struct NativeStacks {
     stacks: Vec<Stack>,
+    /// Fraction of a layer's outputs dropped on the way to the next while training.
+    dropout: f64,
     /// All stacks' weights, and later their gradients.
     values: Vec<f32>,
 }
@@ -26,14 +27,15 @@ struct Stack {
 }
 
 impl NativeStacks {
-    pub(crate) fn new(network: &Network) -> Self {
-        let stack = |shape| Stack {
+    /// Takes the sizes of a network's stacks and the dropout between their layers.
+    pub(crate) fn new(shapes: &[StackShape], dropout: f64) -> Self {
+        let stack = |&shape: &StackShape| Stack {
             weights: Weights::new(shape, &vec![0.0; shape.weight_count()]),
             workspace: Workspace::default(),
         };
-        let stacks: Vec<Stack> = network.stack_shapes().map(stack).collect();
+        let stacks: Vec<Stack> = shapes.iter().map(stack).collect();
         let count = stacks.iter().map(|stack| stack.weights.shape().weight_count()).sum();
-        Self { stacks, values: vec![0.0; count] }
+        Self { stacks, dropout, values: vec![0.0; count] }
     }
 
     /// Takes over the present weights.
@@ -59,7 +61,7 @@ impl NativeStacks {
         let run = |(stack, input): (&mut Stack, &Tensor)| {
             let (windows, size, steps) = batch_of(input);
             let shape = stack.weights.shape();
-            let masks = masks.draw((shape.layers - 1) * steps * size * shape.hidden);
+            let masks = masks.draw((shape.layers - 1) * steps * size * shape.hidden, self.dropout);
             stack.workspace.forward(&stack.weights, &Batch { masks, ..Batch::new(&windows, size, steps) });
             let states = stack.workspace.last_states(&stack.weights);
             let states = Tensor::from_slice(&states).view([size as i64, shape.hidden as i64]);

@@ -1,6 +1,6 @@
 //! The only source of chance in a training: ChaCha8, never libtorch's global generator.
 //!
-//! Weights, shuffles and dropout masks draw from three independent streams of one seed, so that adding a dropout does not
+//! Weights, shuffles, dropout masks and disturbances draw from independent streams of one seed, so that adding a dropout does not
 //! change the initial weights. Everything here is defined down to the bit, whatever the versions of the crates around it.
 
 use rand::{Rng, SeedableRng};
@@ -15,6 +15,8 @@ pub(crate) enum Stream {
     Shuffle = 1,
     /// Dropout masks.
     Dropout = 2,
+    /// Disturbances of training windows.
+    Augmentation = 3,
 }
 
 /// A seeded generator of one stream.
@@ -51,6 +53,11 @@ impl SeededRandom {
                 return x * factor;
             }
         }
+    }
+
+    /// Drops the second normal number of a pair, so that the position alone says which numbers come next.
+    pub(crate) const fn forget_spare_normal(&mut self) {
+        self.spare_normal = None;
     }
 
     /// Shuffles by Fisher and Yates, every order equally likely.

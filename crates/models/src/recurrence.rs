@@ -8,7 +8,7 @@ use tch::Tensor;
 use crate::device::Device;
 use crate::dropout::DropoutMasks;
 use crate::native::NativeStacks;
-use crate::network::Network;
+use crate::network::{Network, NetworkOutput, WindowTensors};
 use crate::parameters::Parameters;
 use crate::samples::Batch;
 use crate::spec::Loss;
@@ -31,11 +31,11 @@ impl Recurrence {
         }
     }
 
-    /// Gets ready to run a network.
+    /// Gets ready to run a network: an encoder that is more than plain GRU layers runs in libtorch everywhere.
     pub(crate) fn runner(self, network: &Network) -> Runner {
-        match self {
-            Self::Native => Runner::Native(NativeStacks::new(network)),
-            Self::Libtorch => Runner::Libtorch,
+        match (self, network.plain_stacks()) {
+            (Self::Native, Some((shapes, dropout))) => Runner::Native(NativeStacks::new(&shapes, dropout)),
+            _ => Runner::Libtorch,
         }
     }
 }
@@ -48,7 +48,12 @@ pub(crate) enum Runner {
 }
 
 impl Runner {
-    /// Returns the training loss of a batch and its gradient `[P]`.
+    /// Returns whether windows of different lengths run in one batch as fast as they can.
+    pub(crate) const fn reads_short_windows(&self) -> bool {
+        matches!(self, Self::Libtorch)
+    }
+
+    /// Returns the training loss of a batch and its gradient `[P]`; a batch with short windows runs in libtorch.
     pub(crate) fn loss_and_gradient(
         &mut self,
         network: &Network,
@@ -57,23 +62,45 @@ impl Runner {
         masks: &mut DropoutMasks,
         loss: &Loss,
     ) -> (Tensor, Tensor) {
-        let targets = batch.targets.as_ref().expect("samples of a training have targets");
         let weights = parameters.views();
         match self {
-            Self::Native(stacks) => {
+            Self::Native(stacks) if batch.lengths.iter().all(Option::is_none) => {
                 let states = stacks.forward(parameters, &batch.inputs, masks);
-                let loss = loss.training(&network.read_states(&weights, &states), targets);
+                let vectors = network.fuse(&weights, &states);
+                let output = network.read(&weights, &vectors, &batch.symbols, Some(masks));
+                let loss = loss.training(&output, batch);
                 let gradient = stacks.backward(&loss, parameters, &states);
                 (loss, gradient)
             }
-            Self::Libtorch => {
-                let inputs: Vec<Tensor> = batch.inputs.iter().map(time_major).collect();
-                let states = network.last_states(&weights, &inputs, Some(masks));
-                let loss = loss.training(&network.read_states(&weights, &states), targets);
+            Self::Native(_) | Self::Libtorch => {
+                let vectors = network.encode(&weights, batch.windows(), Some(masks));
+                let output = network.read(&weights, &vectors, &batch.symbols, Some(masks));
+                let loss = loss.training(&output, batch);
                 let gradient = gradients(&loss, &[parameters.flat()]).pop().expect("one gradient for one tensor");
                 (loss, gradient)
             }
         }
+    }
+
+    /// Likewise with large products in half precision, in libtorch on CUDA; the loss is multiplied by `factor` on its way to the
+    /// gradient, which is divided by it again. Outputs return to single precision before the loss.
+    pub(crate) fn loss_and_gradient_in_half(
+        network: &Network,
+        parameters: &Parameters,
+        batch: &Batch,
+        masks: &mut DropoutMasks,
+        loss: &Loss,
+        factor: f64,
+    ) -> (Tensor, Tensor) {
+        let weights = parameters.views();
+        let output = tch::autocast(true, || {
+            let vectors = network.encode(&weights, batch.windows(), Some(masks));
+            network.read(&weights, &vectors, &batch.symbols, Some(masks))
+        });
+        let loss = loss.training(&output.in_single_precision(), batch);
+        let scaled = &loss * factor;
+        let gradient = gradients(&scaled, &[parameters.flat()]).pop().expect("one gradient for one tensor");
+        (loss, gradient / factor)
     }
 
     /// Gets ready to evaluate weights that have changed. The caller holds a no-grad guard.
@@ -83,27 +110,29 @@ impl Runner {
         }
     }
 
-    /// Returns the last states of at most `size` windows without dropout, one `[size, H]` per scale; rows beyond the windows
-    /// mean nothing.
+    /// Returns the output for a batch without dropout, computed as one of `size` samples, whatever the batch's own size.
     ///
     /// The weights are those of the last [`Runner::load`]. The caller holds a no-grad guard.
-    pub(crate) fn evaluate(
-        &self,
-        network: &Network,
-        weights: &[Tensor],
-        inputs: &[Tensor],
-        size: usize,
-    ) -> Vec<Tensor> {
-        match self {
-            Self::Native(stacks) => stacks.evaluate(inputs, size),
-            Self::Libtorch => {
-                let fill = |input: &Tensor| {
-                    let missing = size as i64 - input.size()[0];
-                    time_major(&input.constant_pad_nd([0, 0, 0, 0, 0, missing]))
-                };
-                network.last_states(weights, &inputs.iter().map(fill).collect::<Vec<_>>(), None)
+    pub(crate) fn evaluate(&self, network: &Network, weights: &[Tensor], batch: &Batch, size: usize) -> NetworkOutput {
+        let filled = batch.symbols.size()[0];
+        let missing = size as i64 - filled;
+        let vectors = match self {
+            Self::Native(stacks) if batch.lengths.iter().all(Option::is_none) => {
+                network.fuse(weights, &stacks.evaluate(&batch.inputs, size))
             }
-        }
+            Self::Native(_) | Self::Libtorch => {
+                let fill = |input: &Tensor| input.constant_pad_nd([0, 0, 0, 0, 0, missing]);
+                let inputs: Vec<Tensor> = batch.inputs.iter().map(fill).collect();
+                let fill_lengths = |(lengths, input): (&Option<Vec<u32>>, &Tensor)| {
+                    let mut lengths = lengths.clone()?;
+                    lengths.resize(size, input.size()[1] as u32);
+                    Some(lengths)
+                };
+                let lengths: Vec<_> = batch.lengths.iter().zip(&inputs).map(fill_lengths).collect();
+                network.encode(weights, WindowTensors { inputs: &inputs, lengths: &lengths }, None)
+            }
+        };
+        network.read(weights, &vectors, &batch.symbols.constant_pad_nd([0, missing]), None).first(filled)
     }
 }
 
@@ -113,26 +142,21 @@ pub(crate) fn gradients(loss: &Tensor, leaves: &[&Tensor]) -> Vec<Tensor> {
     Tensor::run_backward(&[loss], leaves, keep_graph, create_graph)
 }
 
-/// Turns `[B, T, F]` into `[T, B, F]`, laid out so that a step's rows are neighbours.
-fn time_major(input: &Tensor) -> Tensor {
-    input.transpose(0, 1).contiguous()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture::{gaussian, learnable, point};
     use crate::parameters::to_vec;
     use crate::samples::SampleTensors;
-    use crate::spec::{Encoder, GruSpec, NetworkSpec};
+    use crate::spec::{Encoder, GruSpec, Head, NetworkSpec, Position};
     use crate::target::TargetScale;
     use crate::threads::use_one_thread;
 
     fn with_gru(spec: NetworkSpec, hidden_size: usize, layers: usize, dropout: f64) -> NetworkSpec {
-        let gru = GruSpec { hidden_size, layers, dropout, update_gate_bias: Some(0.5) };
+        let gru = GruSpec { dropout, update_gate_bias: Some(0.5), ..GruSpec::new(hidden_size, layers) };
         let encoder = match spec.encoder {
             Encoder::Gru(_) => Encoder::Gru(gru),
-            Encoder::MultiScaleGru(_) => Encoder::MultiScaleGru(gru),
+            _ => Encoder::MultiScaleGru(gru),
         };
         NetworkSpec { encoder, ..spec }
     }
@@ -141,13 +165,13 @@ mod tests {
     fn assert_equal(spec: &NetworkSpec, batch_size: usize) {
         use_one_thread();
         let windows = learnable(2 * batch_size, spec.feature_counts.len(), 1);
-        let scale = TargetScale::of(&windows.target).expect("labels");
-        let samples = SampleTensors::new(&windows, "training", &spec.feature_counts, Some(scale), tch::Device::Cpu)
+        let scales = TargetScale::of(&windows).expect("labels");
+        let samples = SampleTensors::new(&windows, "training", &spec.feature_counts, Some(&scales), tch::Device::Cpu)
             .expect("finite windows");
         let (network, parameters) = Network::build(spec, 3, tch::Device::Cpu);
         let [native, libtorch] = [Recurrence::Native, Recurrence::Libtorch].map(|recurrence| {
             let mut runner = recurrence.runner(&network);
-            let mut masks = DropoutMasks::new(spec.encoder.gru().dropout, 5);
+            let mut masks = DropoutMasks::new(5);
             [0, 1].map(|batch| {
                 let places: Vec<i64> = (0..batch_size as i64).map(|place| 2 * place + batch).collect();
                 let batch = samples.pick(&places);
@@ -182,6 +206,47 @@ mod tests {
     }
 
     #[test]
+    fn the_kernel_equals_libtorch_under_every_head_and_loss() {
+        let floor = 1e-4;
+        let student = |degrees_of_freedom| Head::StudentT { variance_floor: floor, degrees_of_freedom };
+        for (head, loss) in [
+            (Head::Point, Loss::Huber { delta: 1.0 }),
+            (Head::Point, Loss::Sharpe { cost_bps: 1.0, position: Position::Tanh }),
+            (Head::Gaussian { variance_floor: floor }, Loss::Crps),
+            (student(None), Loss::StudentTNll),
+            (student(Some(4.0)), Loss::Crps),
+            (Head::Quantile { levels: vec![0.1, 0.5, 0.9] }, Loss::Pinball),
+        ] {
+            let symbol_embedding = Some(2);
+            let (head_hidden_size, head_dropout) = (Some(5), 0.2);
+            let plain = NetworkSpec { head, loss, symbol_embedding, head_hidden_size, head_dropout, ..point() };
+            assert_equal(&with_gru(plain, 9, 2, 0.25), 16);
+        }
+    }
+
+    #[test]
+    fn a_loss_that_was_scaled_leaves_its_own_gradient() {
+        // Without CUDA nothing is rounded to half precision, so only the factor and the way back are seen.
+        use_one_thread();
+        let windows = learnable(16, 2, 1);
+        let spec = gaussian();
+        let scales = TargetScale::of(&windows).expect("labels");
+        let samples = SampleTensors::new(&windows, "training", &spec.feature_counts, Some(&scales), tch::Device::Cpu)
+            .expect("finite windows");
+        let (network, parameters) = Network::build(&spec, 3, tch::Device::Cpu);
+        let batch = samples.cut(0, 16);
+        let (expected_loss, expected) =
+            Runner::Libtorch.loss_and_gradient(&network, &parameters, &batch, &mut DropoutMasks::new(5), &spec.loss);
+        let masks = &mut DropoutMasks::new(5);
+        let (loss, gradient) =
+            Runner::loss_and_gradient_in_half(&network, &parameters, &batch, masks, &spec.loss, 65_536.0);
+        assert_eq!(loss.double_value(&[]), expected_loss.double_value(&[]));
+        for (found, expected) in to_vec(&gradient).iter().zip(to_vec(&expected)) {
+            assert!((found - expected).abs() < 1e-7, "{found} is not {expected}");
+        }
+    }
+
+    #[test]
     fn an_evaluation_equals_libtorchs() {
         use_one_thread();
         let spec = gaussian();
@@ -194,8 +259,7 @@ mod tests {
         let [native, libtorch] = [Recurrence::Native, Recurrence::Libtorch].map(|recurrence| {
             let mut runner = recurrence.runner(&network);
             runner.load(&parameters);
-            let states = runner.evaluate(&network, &parameters.views(), &batch.inputs, 128);
-            states.iter().flat_map(|states| to_vec(&states.narrow(0, 0, 40))).collect::<Vec<f32>>()
+            to_vec(runner.evaluate(&network, &parameters.views(), &batch, 128).mean())
         });
         assert!(native.iter().zip(&libtorch).all(|(found, expected)| (found - expected).abs() < 1e-6));
     }

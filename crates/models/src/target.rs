@@ -1,9 +1,10 @@
 //! The scale of the targets: networks learn standardised returns and forecasts are scaled back.
 
 use serde::{Deserialize, Serialize};
-use tidegate_forecast::ForecastError;
+#[cfg(feature = "libtorch")]
+use tidegate_forecast::{ForecastError, Windows};
 
-/// Mean and standard deviation of the training targets; stored with the weights.
+/// Mean and standard deviation of the training targets of one horizon; stored with the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TargetScale {
@@ -13,24 +14,33 @@ pub(crate) struct TargetScale {
     pub(crate) standard_deviation: f64,
 }
 
+#[cfg(feature = "libtorch")]
 impl TargetScale {
-    /// Measures the training targets.
-    pub(crate) fn of(targets: &[Option<f64>]) -> Result<Self, ForecastError> {
-        let targets = labels(targets)?;
-        if targets.len() < 2 {
-            return Err(ForecastError::TooFewSamples { set: "training set", needed: 2, found: targets.len() });
+    /// Measures the training targets of every horizon, one scale each; labels that are missing do not count.
+    pub(crate) fn of(windows: &Windows) -> Result<Vec<Self>, ForecastError> {
+        check_labels(windows)?;
+        (0..windows.horizons).map(|horizon| Self::of_horizon(windows, horizon)).collect()
+    }
+
+    fn of_horizon(windows: &Windows, horizon: usize) -> Result<Self, ForecastError> {
+        let labels: Vec<f64> =
+            windows.target.iter().skip(horizon).step_by(windows.horizons).copied().flatten().collect();
+        if labels.len() < 2 {
+            return Err(ForecastError::TooFewSamples { set: "training set", needed: 2, found: labels.len() });
         }
-        let count = targets.len() as f64;
-        let mean = targets.iter().sum::<f64>() / count;
-        let variance = targets.iter().map(|target| (target - mean).powi(2)).sum::<f64>() / count;
+        let count = labels.len() as f64;
+        let mean = labels.iter().sum::<f64>() / count;
+        let variance = labels.iter().map(|label| (label - mean).powi(2)).sum::<f64>() / count;
         Ok(Self { mean, standard_deviation: if variance > 0.0 { variance.sqrt() } else { 1.0 } })
     }
 
-    /// Returns targets with mean 0 and variance 1 over the training set.
-    pub(crate) fn standardize(self, targets: &[Option<f64>]) -> Result<Vec<f32>, ForecastError> {
-        Ok(labels(targets)?.iter().map(|target| ((target - self.mean) / self.standard_deviation) as f32).collect())
+    /// Returns a label in units in which the training set has mean 0 and variance 1.
+    pub(crate) fn standardize(self, label: f64) -> f64 {
+        (label - self.mean) / self.standard_deviation
     }
+}
 
+impl TargetScale {
     /// Turns a network's mean into the target's units.
     pub(crate) fn mean(self, standardized: f64) -> f64 {
         self.mean + self.standard_deviation * standardized
@@ -42,48 +52,59 @@ impl TargetScale {
     }
 }
 
-/// Returns every sample's label.
-fn labels(targets: &[Option<f64>]) -> Result<Vec<f64>, ForecastError> {
-    let label = |(sample, target): (usize, &Option<f64>)| {
-        let value = target.ok_or(ForecastError::MissingTarget { sample })?;
-        if value.is_finite() {
-            return Ok(value);
+/// Names the first sample without any label, or with one that is not finite.
+#[cfg(feature = "libtorch")]
+fn check_labels(windows: &Windows) -> Result<(), ForecastError> {
+    for (sample, labels) in windows.target.chunks(windows.horizons).enumerate() {
+        if labels.iter().all(Option::is_none) {
+            return Err(ForecastError::MissingTarget { sample });
         }
-        Err(ForecastError::NotFinite { what: format!("the target of sample `{sample}`"), value })
-    };
-    targets.iter().enumerate().map(label).collect()
+        if let Some(value) = labels.iter().flatten().find(|label| !label.is_finite()) {
+            return Err(ForecastError::NotFinite { what: format!("the target of sample `{sample}`"), value: *value });
+        }
+    }
+    Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "libtorch"))]
 mod tests {
     use super::*;
+
+    fn scales(horizons: usize, target: &[Option<f64>]) -> Result<Vec<TargetScale>, ForecastError> {
+        TargetScale::of(&Windows { horizons, target: target.to_vec(), ..Windows::default() })
+    }
 
     #[test]
     fn targets_are_standardised_and_scaled_back() {
         // Mean 3, deviations -2, 0, 2: variance 8 / 3.
-        let targets = [Some(1.0), Some(3.0), Some(5.0)];
-        let scale = TargetScale::of(&targets).expect("three labels");
+        let scale = scales(1, &[Some(1.0), Some(3.0), Some(5.0)]).expect("three labels")[0];
         assert_eq!((scale.mean, scale.variance(1.0)), (3.0, (8.0_f64 / 3.0).sqrt().powi(2)));
-        let standardized = scale.standardize(&targets).expect("three labels");
-        assert!((standardized[2] - 1.224_745).abs() < 1e-6, "{standardized:?}");
-        assert!((scale.mean(f64::from(standardized[0])) - 1.0).abs() < 1e-6);
+        assert!((scale.standardize(5.0) - 1.224_745).abs() < 1e-6);
+        assert!((scale.mean(scale.standardize(1.0)) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn every_horizon_has_its_own_scale_of_the_labels_that_it_has() {
+        let found = scales(2, &[Some(1.0), Some(10.0), Some(3.0), None, Some(5.0), Some(30.0)]).expect("labels");
+        assert_eq!((found[0].mean, found[1].mean, found[1].standard_deviation), (3.0, 20.0, 10.0));
     }
 
     #[test]
     fn equal_targets_keep_their_unit() {
-        let scale = TargetScale::of(&[Some(0.5), Some(0.5)]).expect("two labels");
-        assert_eq!(scale, TargetScale { mean: 0.5, standard_deviation: 1.0 });
+        let scale = scales(1, &[Some(0.5), Some(0.5)]).expect("two labels");
+        assert_eq!(scale, [TargetScale { mean: 0.5, standard_deviation: 1.0 }]);
     }
 
     #[test]
     fn a_missing_label_is_named_by_its_place() {
-        assert_eq!(TargetScale::of(&[Some(0.1), None]), Err(ForecastError::MissingTarget { sample: 1 }));
-        let message = TargetScale::of(&[Some(f64::NAN)]).expect_err("not a number").to_string();
+        assert_eq!(scales(1, &[Some(0.1), None]), Err(ForecastError::MissingTarget { sample: 1 }));
+        assert_eq!(scales(2, &[Some(0.1), None, None, None]), Err(ForecastError::MissingTarget { sample: 1 }));
+        let message = scales(1, &[Some(f64::NAN)]).expect_err("not a number").to_string();
         assert_eq!(message, "the target of sample `0` must be finite, was `NaN`");
     }
 
     #[test]
     fn one_sample_is_too_few() {
-        assert!(matches!(TargetScale::of(&[Some(0.1)]), Err(ForecastError::TooFewSamples { needed: 2, found: 1, .. })));
+        assert!(matches!(scales(1, &[Some(0.1)]), Err(ForecastError::TooFewSamples { needed: 2, found: 1, .. })));
     }
 }

@@ -30,6 +30,7 @@ impl WithSimd for CellGradient<'_> {
         let product = StateProduct {
             hidden: self.layer.hidden,
             width: self.layer.width,
+            output_width: self.layer.width,
             weights: &self.layer.state_back,
             gates: self.gates,
             slots: [0, 1, 3],
@@ -77,13 +78,14 @@ impl CellGradient<'_> {
 pub(crate) struct StateProduct<'a> {
     pub(crate) hidden: usize,
     pub(crate) width: usize,
+    pub(crate) output_width: usize,
     /// `[panel][gate][k][LINE]`.
     pub(crate) weights: &'a [f32],
     /// `[rows, 4, width]`.
     pub(crate) gates: &'a [f32],
     /// Which of the four go with the three gates of the weights.
     pub(crate) slots: [usize; 3],
-    /// `[rows, width]`.
+    /// `[rows, output_width]`.
     pub(crate) output: &'a mut [f32],
 }
 
@@ -106,8 +108,8 @@ impl StateProduct<'_> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const C: usize>(mut self, simd: S) {
         assert_eq!(S::F32_LANES * C, LINE, "a line is whole vectors");
-        let rows = self.output.len() / self.width;
-        for panel in 0..self.width / LINE {
+        let rows = self.output.len() / self.output_width;
+        for panel in 0..self.output_width / LINE {
             let mut row = 0;
             while row + R <= rows {
                 self.tile::<S, R, C>(simd, row, panel);
@@ -138,7 +140,8 @@ impl StateProduct<'_> {
             }
         }
         for (i, sums) in sums.iter().enumerate() {
-            let output = S::as_mut_simd_f32s(&mut self.output[(row + i) * width + panel * LINE..][..LINE]).0;
+            let output =
+                S::as_mut_simd_f32s(&mut self.output[(row + i) * self.output_width + panel * LINE..][..LINE]).0;
             for (output, sum) in output.iter_mut().zip(sums) {
                 *output = simd.add_f32s(*output, *sum);
             }

@@ -5,15 +5,15 @@ use std::ops::{Deref, DerefMut};
 /// Numbers in one cache line, and in the widest vector: rows are padded to a multiple of it.
 pub(crate) const LINE: usize = 16;
 
-/// A slice that starts at a cache line. Its memory is kept when it shrinks.
+/// A slice of numbers of four bytes that starts at a cache line. Its memory is kept when it shrinks.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
-    memory: Vec<f32>,
+pub(crate) struct Lines<N = f32> {
+    memory: Vec<N>,
     start: usize,
     len: usize,
 }
 
-impl Lines {
+impl<N: Copy + Default> Lines<N> {
     /// Returns zeros.
     pub(crate) fn zeros(len: usize) -> Self {
         let mut lines = Self::default();
@@ -24,24 +24,32 @@ impl Lines {
     /// Changes the length; what the numbers are afterwards is not said.
     pub(crate) fn resize(&mut self, len: usize) {
         if self.start + len > self.memory.len() {
-            self.memory = vec![0.0; len + LINE - 1];
-            let line_bytes = LINE * size_of::<f32>();
+            self.memory = vec![N::default(); len + LINE - 1];
+            let line_bytes = LINE * size_of::<N>();
             self.start = self.memory.as_ptr().align_offset(line_bytes).min(LINE - 1);
         }
         self.len = len;
     }
 }
 
-impl Deref for Lines {
-    type Target = [f32];
+impl<N: Copy + Default> Clone for Lines<N> {
+    fn clone(&self) -> Self {
+        let mut lines = Self::zeros(self.len);
+        lines.copy_from_slice(self);
+        lines
+    }
+}
 
-    fn deref(&self) -> &[f32] {
+impl<N> Deref for Lines<N> {
+    type Target = [N];
+
+    fn deref(&self) -> &[N] {
         &self.memory[self.start..self.start + self.len]
     }
 }
 
-impl DerefMut for Lines {
-    fn deref_mut(&mut self) -> &mut [f32] {
+impl<N> DerefMut for Lines<N> {
+    fn deref_mut(&mut self) -> &mut [N] {
         &mut self.memory[self.start..self.start + self.len]
     }
 }
@@ -57,7 +65,7 @@ mod tests {
 
     #[test]
     fn every_length_starts_at_a_cache_line() {
-        let mut lines = Lines::default();
+        let mut lines = Lines::<f32>::default();
         for len in [1, 100, 17, 5_000] {
             lines.resize(len);
             assert_eq!((lines.len(), lines.as_ptr() as usize % 64), (len, 0));

@@ -1,12 +1,20 @@
 //! The weights of a stack, laid out for the kernels.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use pulp::Arch;
 
+use crate::cell::LayerStep;
+use crate::element::{Element, Single, Whole};
+use crate::kind::{Gru, Kind, Lstm};
 use crate::lines::{LINE, Lines, padded};
+use crate::panels::{Panels, Place};
+use crate::recurrent::{Recurrent, sealed};
+use crate::stream::{StackStep, StreamStep};
+use crate::window::{WindowLayer, WindowRun};
 
-/// The sizes of a stack of GRU layers.
+/// The sizes of a stack of GRU or LSTM layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StackShape {
     /// Features per step, `I`, at least 1.
@@ -18,9 +26,18 @@ pub struct StackShape {
 }
 
 impl StackShape {
-    /// Returns the number of weights: `3H (I + H + 2)` of the first layer, `3H (2H + 2)` of each other.
+    /// Returns the number of a GRU's weights: `3H (I + H + 2)` of the first layer, `3H (2H + 2)` of each other.
     pub fn weight_count(&self) -> usize {
-        self.places(self.layers - 1).biases_hh.end
+        self.places(self.layers - 1, Gru::GATES).biases_hh.end
+    }
+
+    /// Returns the number of an LSTM's weights: `4H (I + H + 2)` of the first layer, `4H (2H + 2)` of each other.
+    pub fn lstm_weight_count(&self) -> usize {
+        self.places(self.layers - 1, Lstm::GATES).biases_hh.end
+    }
+
+    pub(crate) fn check(&self) {
+        assert!(self.inputs > 0 && self.hidden > 0 && self.layers > 0, "a stack has no size of 0");
     }
 
     /// Returns how many values a layer reads at each step.
@@ -29,8 +46,8 @@ impl StackShape {
     }
 
     /// Returns where a layer's weights lie among the stack's.
-    pub(crate) fn places(&self, layer: usize) -> Places {
-        let rows = 3 * self.hidden;
+    pub(crate) fn places(&self, layer: usize, gates: usize) -> Places {
+        let rows = gates * self.hidden;
         let size = |layer: usize| rows * (self.layer_inputs(layer) + self.hidden + 2);
         let start = (0..layer).map(size).sum::<usize>();
         let weights_hh = start + rows * self.layer_inputs(layer);
@@ -44,40 +61,37 @@ impl StackShape {
     }
 }
 
-/// Where the four weights of a layer lie.
+/// Where the four weights of a layer of `G` gates lie.
 pub(crate) struct Places {
-    /// `[3H, I]`.
+    /// `[G H, I]`.
     pub(crate) weights_ih: Range<usize>,
-    /// `[3H, H]`.
+    /// `[G H, H]`.
     pub(crate) weights_hh: Range<usize>,
-    /// `[3H]`.
+    /// `[G H]`.
     pub(crate) biases_ih: Range<usize>,
-    /// `[3H]`.
+    /// `[G H]`.
     pub(crate) biases_hh: Range<usize>,
 }
 
-/// The weights of a stack, ready for the kernels.
-#[derive(Debug)]
+/// The weights of a stack of GRU layers, ready for the kernels.
+#[derive(Debug, Clone)]
 pub struct Weights {
     pub(crate) shape: StackShape,
     pub(crate) layers: Vec<PackedLayer>,
     pub(crate) arch: Arch,
 }
 
-/// One layer. A panel is a line of neighbouring hidden values; what they need at one `k` lies together. Padding is zero.
-#[derive(Debug)]
+/// One layer, for both directions of a training.
+#[derive(Debug, Clone)]
 pub(crate) struct PackedLayer {
     pub(crate) inputs: usize,
     pub(crate) hidden: usize,
     /// A row's length, `H` with its padding.
     pub(crate) width: usize,
-    /// `[panel][k][gate][LINE]`: transposed input weights for `k` in `0..I`, then recurrent ones for `k` in `0..H`.
-    pub(crate) forward: Lines,
-    /// `[panel][r, z, n of the input, n of the state][LINE]`.
-    pub(crate) biases: Lines,
-    /// Recurrent weights, `[panel][gate][k][LINE]`, for gradients that flow to the state.
+    pub(crate) forward: Panels<Single>,
+    /// Recurrent weights, `[panel][gate][k][LINE]`, for gradients that flow to the state. Padding is zero.
     pub(crate) state_back: Lines,
-    /// Input weights likewise, for gradients that flow to the layer below; empty in the lowest layer.
+    /// Input weights likewise, for gradients that flow to what the layer reads.
     pub(crate) input_back: Lines,
 }
 
@@ -88,7 +102,7 @@ impl Weights {
     /// # Panics
     /// When a size is 0 or the number of weights is not [`StackShape::weight_count`].
     pub fn new(shape: StackShape, values: &[f32]) -> Self {
-        assert!(shape.inputs > 0 && shape.hidden > 0 && shape.layers > 0, "a stack has no size of 0");
+        shape.check();
         let layers = (0..shape.layers).map(|layer| PackedLayer::new(&shape, layer)).collect();
         let mut weights = Self { shape, layers, arch: Arch::new() };
         weights.assign(values);
@@ -102,13 +116,40 @@ impl Weights {
     pub fn assign(&mut self, values: &[f32]) {
         assert_eq!(values.len(), self.shape.weight_count(), "one value per weight");
         for (layer, packed) in self.layers.iter_mut().enumerate() {
-            packed.assign(&self.shape.places(layer), values);
+            packed.assign(&self.shape.places(layer, Gru::GATES), values);
         }
     }
 
     /// Returns the sizes.
     pub const fn shape(&self) -> StackShape {
         self.shape
+    }
+}
+
+impl Recurrent for Weights {
+    fn shape(&self) -> StackShape {
+        self.shape
+    }
+}
+
+impl sealed::Packed for Weights {
+    type Kind = Gru;
+    type Element = Single;
+
+    fn panels(&self, layer: usize) -> &Panels<Single> {
+        &self.layers[layer].forward
+    }
+
+    fn step_layer(&self, layer: usize, step: LayerStep<'_>, _: &[Panels<Whole>]) {
+        step.dispatch::<Gru, _>(self.arch, self.panels(layer));
+    }
+
+    fn run_window(&self, layer: usize, run: WindowRun<'_>, _: &[Panels<Whole>]) {
+        self.arch.dispatch(WindowLayer { panels: self.panels(layer), run, kind: PhantomData::<Gru> });
+    }
+
+    fn step_stream(&self, step: StreamStep<'_>) {
+        self.arch.dispatch(StackStep { weights: self, step });
     }
 }
 
@@ -120,47 +161,58 @@ impl PackedLayer {
             inputs,
             hidden,
             width,
-            forward: Lines::zeros(3 * (inputs + hidden) * width),
-            biases: Lines::zeros(4 * width),
+            forward: Panels::zeros(inputs, hidden, Gru::GATES),
             state_back: Lines::zeros(3 * hidden * width),
-            input_back: Lines::zeros(if layer == 0 { 0 } else { 3 * hidden * width }),
+            input_back: Lines::zeros(Gru::GATES * hidden * padded(inputs)),
         }
     }
 
     fn assign(&mut self, places: &Places, values: &[f32]) {
-        let (inputs, hidden) = (self.inputs, self.hidden);
-        let (weights_ih, weights_hh) = (&values[places.weights_ih.clone()], &values[places.weights_hh.clone()]);
-        let (biases_ih, biases_hh) = (&values[places.biases_ih.clone()], &values[places.biases_hh.clone()]);
-        let (forward, biases) = (&mut *self.forward, &mut *self.biases);
-        for unit in 0..hidden {
-            let (panel, lane) = (unit / LINE, unit % LINE);
-            let of_panel = panel * 3 * (inputs + hidden) * LINE + lane;
-            for gate in 0..3 {
-                let row = gate * hidden + unit;
-                let (of_input, of_state) =
-                    (&weights_ih[row * inputs..][..inputs], &weights_hh[row * hidden..][..hidden]);
-                let places = forward[of_panel + gate * LINE..].iter_mut().step_by(3 * LINE);
-                places.zip(of_input.iter().chain(of_state)).for_each(|(place, weight)| *place = *weight);
-            }
-            let [r, z, n] = [unit, hidden + unit, 2 * hidden + unit];
-            let sums = [biases_ih[r] + biases_hh[r], biases_ih[z] + biases_hh[z], biases_ih[n], biases_hh[n]];
-            for (slot, bias) in sums.into_iter().enumerate() {
-                biases[(4 * panel + slot) * LINE + lane] = bias;
-            }
-        }
-        pack_back(&mut self.state_back, weights_hh, hidden);
-        if !self.input_back.is_empty() {
-            pack_back(&mut self.input_back, weights_ih, hidden);
+        let (hidden, weights_hh) = (self.hidden, &values[places.weights_hh.clone()]);
+        pack_single(&mut self.forward, Gru::GATES, places, values);
+        pack_biases::<Gru, Single>(&mut self.forward, places, values);
+        pack_back(&mut self.state_back, weights_hh, hidden, hidden);
+        pack_back(&mut self.input_back, &values[places.weights_ih.clone()], hidden, self.inputs);
+    }
+}
+
+/// Lays `[3H, columns]` out as `[panel][3H][LINE]`.
+fn pack_back(packed: &mut [f32], weights: &[f32], hidden: usize, columns: usize) {
+    for (panel, packed) in packed.chunks_exact_mut(Gru::GATES * hidden * LINE).enumerate() {
+        let (start, end) = (panel * LINE, columns.min((panel + 1) * LINE));
+        for (packed, weights) in packed.chunks_exact_mut(LINE).zip(weights.chunks_exact(columns)) {
+            packed[..end - start].copy_from_slice(&weights[start..end]);
         }
     }
 }
 
-/// Lays `[3H, H]` out as `[panel][3H][LINE]`.
-fn pack_back(packed: &mut [f32], weights: &[f32], hidden: usize) {
-    for (panel, packed) in packed.chunks_exact_mut(3 * hidden * LINE).enumerate() {
-        let (start, end) = (panel * LINE, hidden.min((panel + 1) * LINE));
-        for (packed, weights) in packed.chunks_exact_mut(LINE).zip(weights.chunks_exact(hidden)) {
-            packed[..end - start].copy_from_slice(&weights[start..end]);
+/// Lays out the weights of a layer of `gates` gates.
+pub(crate) fn pack_single(panels: &mut Panels<Single>, gates: usize, places: &Places, values: &[f32]) {
+    let (inputs, hidden) = (panels.inputs, panels.hidden);
+    let matrices = [(false, &places.weights_ih, inputs), (true, &places.weights_hh, hidden)];
+    for (of_state, matrix, columns) in matrices {
+        for (row, weights) in values[matrix.clone()].chunks_exact(columns).take(gates * hidden).enumerate() {
+            for (word, weight) in weights.iter().enumerate() {
+                panels.set_word(Place { of_state, gate: row / hidden, unit: row % hidden, word }, *weight);
+            }
+        }
+    }
+}
+
+/// Lays out the biases of a layer: those of the input and of the state together where both join one sum.
+pub(crate) fn pack_biases<K: Kind, E: Element>(panels: &mut Panels<E>, places: &Places, values: &[f32]) {
+    let hidden = panels.hidden;
+    let (biases_ih, biases_hh) = (&values[places.biases_ih.clone()], &values[places.biases_hh.clone()]);
+    for unit in 0..hidden {
+        for gate in 0..K::GATES {
+            let (of_input, of_state) = (biases_ih[gate * hidden + unit], biases_hh[gate * hidden + unit]);
+            let slot = K::STATE_SLOTS[gate];
+            if slot == gate {
+                panels.set_bias(unit, gate, of_input + of_state);
+            } else {
+                panels.set_bias(unit, gate, of_input);
+                panels.set_bias(unit, slot, of_state);
+            }
         }
     }
 }

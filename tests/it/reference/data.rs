@@ -45,6 +45,7 @@ impl Source {
             "lean_hour" => lean("intraday/lean/equity/usa/hour/spy.zip"),
             "lean_daily" | "lean_macd_trend" => lean("us_daily/lean/equity/usa/daily/spy.zip"),
             "backtesting_py_goog" => vec![data_path(&[self.path("reference/backtesting_py/GOOG.csv")])],
+            "exchange_rate" => vec![data_path(&[self.exchange_rate()])],
             "chan_ige" => vec![data_path(&[self.named("IGE")])],
             "chan_ige_spy" => vec![data_path(&[self.named("IGE"), self.named("SPY")])],
             _ => {
@@ -69,8 +70,23 @@ impl Source {
         let names = table.columns().iter().map(|(name, _)| name);
         let wealth = |name: &String| [vec![1.0], table.floats(name).expect("numbers")].concat();
         let bars = |(place, name)| SymbolBars::new(format!("a{:02}", place + 1), undated(&wealth(name)));
-        let path = self.converted.path().join(format!("{set}.csv"));
-        bars_table(&names.enumerate().map(bars).collect::<Vec<_>>()).write(&path).expect("the folder is writable");
+        self.written(set, &names.enumerate().map(bars).collect::<Vec<_>>())
+    }
+
+    /// Makes bars of the exchange rates, as `scripts/reference_data.py` does.
+    fn exchange_rate(&self) -> PathBuf {
+        let table = Table::read(&self.path("exchange_rate/exchange_rate.txt.gz")).expect("a table");
+        // The file has no header: what stands for the names is its first row.
+        let rates =
+            |name: &String| [vec![name.parse().expect("a rate")], table.floats(name).expect("numbers")].concat();
+        let names = table.columns().iter().map(|(name, _)| name);
+        let bars = |(place, name)| SymbolBars::new(format!("currency_{}", place + 1), undated(&rates(name)));
+        self.written("exchange_rate", &names.enumerate().map(bars).collect::<Vec<_>>())
+    }
+
+    fn written(&self, name: &str, bars: &[SymbolBars]) -> PathBuf {
+        let path = self.converted.path().join(format!("{name}.csv"));
+        bars_table(bars).write(&path).expect("the folder is writable");
         path
     }
 }

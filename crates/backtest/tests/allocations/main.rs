@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use tidegate_backtest::{
-    BacktestConfig, Commission, Context, FillTiming, Financing, Journal, LimitFill, Market, OrderKind, OrderRequest,
-    PathModel, Replacement, Requests, Slippage, Strategy, TimeInForce, Trail, run_into,
+    BacktestConfig, Commission, Context, FillTiming, Financing, ForecastSource, Journal, LimitFill, Market, OrderKind,
+    OrderRequest, PathModel, Replacement, Requests, Slippage, Strategy, TimeInForce, Trail, run_into, run_with_into,
 };
-use tidegate_market::{BarColumns, BarLabel, Bars, Bps, Cash, Instrument, Price, Quantity, Side, Timestamp};
+use tidegate_market::{
+    BarColumns, BarLabel, Bars, Bps, Cash, Forecast, Instrument, InstrumentId, Price, Quantity, Side, Timestamp,
+};
 
 /// A saw tooth of a few percent, so that orders near the price fill.
 fn bars(rows: usize, phase: usize) -> Bars {
@@ -117,6 +119,53 @@ fn allocations_do_not_grow_with_bars_or_orders() {
         assert!(many_bars <= few + rooms, "few `{few}`, many bars `{many_bars}`");
         assert!(many_orders <= few + rooms, "few `{few}`, many orders `{many_orders}`");
     }
+}
+
+/// Makes one forecast per close, of alternating sign.
+struct Alternating {
+    asked: Option<Timestamp>,
+    made: usize,
+}
+
+impl ForecastSource for Alternating {
+    fn next(&mut self, now: Timestamp) -> Option<Forecast> {
+        if self.asked == Some(now) {
+            return None;
+        }
+        self.asked = Some(now);
+        self.made += 1;
+        let mean = if self.made.is_multiple_of(2) { 0.01 } else { -0.01 };
+        let instrument = InstrumentId(0);
+        Some(Forecast { instrument, time: now, known_time: now, horizon_bars: 1, mean, variance: None, fold: 0 })
+    }
+}
+
+/// Changes sides with the forecast.
+struct Follow;
+
+impl Strategy for Follow {
+    fn on_bar(&mut self, context: &Context<'_>, requests: &mut Requests) {
+        let forecast = context.forecast(InstrumentId(0)).expect("one is made at every close");
+        requests.target_weight(InstrumentId(0), forecast.mean.signum());
+    }
+}
+
+#[test]
+fn forecasts_that_are_made_in_the_loop_reach_the_strategy_without_allocations() {
+    let market = market(50_000, 1);
+    let config = BacktestConfig::frictionless(Cash(1e7), FillTiming::NextOpen);
+    let mut journal = Journal::default();
+    let mut run = || {
+        let mut source = Alternating { asked: None, made: 0 };
+        run_with_into(&market, &mut source, &config, &mut Follow, &mut journal).expect("valid run");
+        source.made
+    };
+    assert_eq!(run(), 50_000);
+    let counted = allocation_counter::measure(|| {
+        std::hint::black_box(run());
+    });
+    assert!(journal.fills.len() > 49_000, "fills `{}`", journal.fills.len());
+    assert!(counted.count_total <= 72, "allocations `{}`", counted.count_total);
 }
 
 #[test]

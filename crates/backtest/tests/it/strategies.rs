@@ -8,7 +8,8 @@ use tidegate_backtest::strategies::{
     VolatilityTarget, VolatilityTargetParams,
 };
 use tidegate_backtest::{
-    BacktestConfig, Commission, Journal, RebalanceSchedule, Rebalancing, RiskLimits, Slippage, Strategy, run,
+    BacktestConfig, Commission, ForecastSource, Journal, RebalanceSchedule, Rebalancing, RiskLimits, Slippage,
+    Strategy, run, run_with,
 };
 use tidegate_market::{Forecast, InstrumentId, Timestamp};
 
@@ -191,4 +192,40 @@ fn a_window_longer_than_any_data_never_trades() {
         rebalance_tolerance: 0.0,
     };
     check(VolatilityTarget::new(target, 2).expect("valid"));
+}
+
+/// Forecasts of two instruments, each made when it is asked for from the number of the day alone.
+struct DayByDay {
+    next: [i64; 2],
+    days: i64,
+}
+
+impl ForecastSource for DayByDay {
+    fn next(&mut self, now: Timestamp) -> Option<Forecast> {
+        let place = (0..2).find(|&place| self.next[place] < self.days && day(self.next[place] + 1) <= now)?;
+        let made = self.next[place];
+        self.next[place] += 1 + place as i64;
+        let mean = ((made * 7 + place as i64 * 3) % 11 - 5) as f64 / 100.0;
+        Some(Forecast { instrument: InstrumentId(place as u32), horizon_bars: 2, ..forecast(made, mean, Some(1e-4)) })
+    }
+}
+
+#[test]
+fn forecasts_made_in_the_loop_give_the_journal_of_the_same_forecasts_in_a_list() {
+    let rows = |missing: usize| -> Vec<Option<Ohlc>> {
+        let price = |row: usize| 50.0 + ((row * 5) % 13) as f64;
+        (0..60).map(|row| (row % missing != 3).then(|| flat(price(row)))).collect()
+    };
+    let market = market(vec![bars_with_gaps(&rows(7), "1d"), bars_with_gaps(&rows(9), "1d")]);
+    let mut source = DayByDay { next: [0, 0], days: 60 };
+    let mut list = Vec::new();
+    (1..=60).for_each(|now| list.extend(std::iter::from_fn(|| source.next(day(now)))));
+    let params = ForecastThresholdParams { entry_threshold: 0.01, long_weight: 0.9, short_weight: -0.9 };
+    let strategy = || ForecastThreshold::new(params, 2).expect("valid");
+    let listed = run(&market, &list, &free(), &mut strategy()).expect("valid");
+    let mut source = DayByDay { next: [0, 0], days: 60 };
+    let made = run_with(&market, &mut source, &free(), &mut strategy()).expect("valid");
+    assert!(listed.orders.len() > 40, "{}", listed.orders.len());
+    assert_eq!((&made.orders, &made.fills, &made.totals), (&listed.orders, &listed.fills, &listed.totals));
+    assert_eq!(made.equity.equity(), listed.equity.equity());
 }

@@ -1,7 +1,7 @@
 //! `tidegate train`: forecasts and models, without a backtest.
 
 use serde_json::json;
-use tidegate_experiment::{ResolvedExperiment, train};
+use tidegate_experiment::{ForecastSummary, ResolvedExperiment, train};
 
 use crate::arguments::RunArguments;
 use crate::command::run::{options, read_strategy};
@@ -22,6 +22,9 @@ pub(crate) fn execute(arguments: &RunArguments, printer: Printer) -> anyhow::Res
         });
         printer.result(&serde_json::to_string_pretty(&document)?);
     } else {
+        if let Some(table) = level_errors(&trained.scores) {
+            printer.result(&table);
+        }
         printer.result(&format!(
             "{} forecasts in {} ({} models trained, {} from the cache)",
             trained.forecasts,
@@ -31,4 +34,16 @@ pub(crate) fn execute(arguments: &RunArguments, printer: Printer) -> anyhow::Res
         ));
     }
     Ok(())
+}
+
+/// Returns the errors of the forecast prices beside those of the last value, horizon by horizon, where a change of the price is learned.
+fn level_errors(scores: &ForecastSummary) -> Option<String> {
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+    let mut table = format!("{:>7}  {:>22}  {:>10}", "horizon", "relative squared error", "last value");
+    for horizon in &scores.by_horizon {
+        let level = horizon.level?;
+        let (own, last) = (number(level.relative_squared_error), number(level.last_value));
+        table.extend(["\n".to_owned(), format!("{:>7}  {own:>22}  {last:>10}", horizon.horizon_bars)]);
+    }
+    Some(table)
 }

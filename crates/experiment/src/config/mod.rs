@@ -19,8 +19,8 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tidegate_features::FeatureSpec;
-use tidegate_forecast::{ScalerSpec, WalkForward};
+use tidegate_features::{FeatureSpec, Horizons};
+use tidegate_forecast::{CrossValidation, RankSpec, ScalerSpec, WalkForward};
 
 pub use account::{
     AccountConfig, AccountKindConfig, FinancingConfig, InstrumentConfig, MarginConfig, RateFileConfig, RiskConfig,
@@ -37,7 +37,7 @@ pub use execution::{
     FillConfig, FillOrderConfig, LatencyConfig, LimitFillConfig, PathConfig, ProfileConfig, ShortfallConfig,
     SizingConfig,
 };
-pub use model::{ModelConfig, RidgeConfig, ScaleConfig, YardstickConfig};
+pub use model::{InferenceConfig, ModelConfig, RidgeConfig, ScaleConfig, YardstickConfig};
 pub use rules::{RulesConfig, RulesRiskConfig, RulesSizeConfig, RulesVolatilityConfig};
 pub use source::{ConfigError, ConfigSource, Place};
 pub(crate) use source::{key_part, nearest, set};
@@ -70,6 +70,9 @@ pub struct ExperimentConfig {
     /// How time is cut into training, validation and test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub walk_forward: Option<WalkForward>,
+    /// How time is cut to measure a recipe on several pasts, in place of `[walk_forward]`: nothing of it could have been traded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossValidation>,
     /// The forecaster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelConfig>,
@@ -111,24 +114,57 @@ pub struct FeaturesConfig {
 }
 
 /// `[target]`: what a forecaster learns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TargetConfig {
     /// The log return over the horizon.
     LogReturn(HorizonConfig),
     /// The simple return over the horizon.
     SimpleReturn(HorizonConfig),
+    /// The later price minus the earlier, for series such as exchange rates and yields.
+    Difference(HorizonConfig),
+    /// The sum of the squared one-bar log returns over the horizon.
+    RealizedVariance(HorizonConfig),
+    /// The logarithm of the volatility per bar over the horizon.
+    LogVolatility(HorizonConfig),
+}
+
+impl TargetConfig {
+    /// Returns the name as it is written in a config.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::LogReturn(_) => "log_return",
+            Self::SimpleReturn(_) => "simple_return",
+            Self::Difference(_) => "difference",
+            Self::RealizedVariance(_) => "realized_variance",
+            Self::LogVolatility(_) => "log_volatility",
+        }
+    }
+
+    /// Returns how far it looks, and between which prices.
+    pub const fn horizon(&self) -> &HorizonConfig {
+        match self {
+            Self::LogReturn(horizon)
+            | Self::SimpleReturn(horizon)
+            | Self::Difference(horizon)
+            | Self::RealizedVariance(horizon)
+            | Self::LogVolatility(horizon) => horizon,
+        }
+    }
 }
 
 /// How far a target looks, and between which prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HorizonConfig {
-    /// Bars between the two prices.
-    pub horizon_bars: u32,
+    /// Bars between the two prices: one number, or several that rise. The nearest is the one that is traded.
+    pub horizon_bars: Horizons,
     /// The prices; where missing, those at which `execution.fill` trades.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<TargetPriceConfig>,
+    /// Learn each symbol's rank among the symbols of the same time in place of the number itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_sectional_rank: Option<RankSpec>,
 }
 
 /// The prices between which a target is measured.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tidegate_forecast::TrainingReport;
+use tidegate_forecast::{EpochStore, ForecastError, TrainingReport};
 
 use crate::ExperimentError;
 use crate::files::write_atomically;
@@ -84,6 +84,42 @@ impl ArtifactCache {
         write_atomically(&checkpoint_path, checkpoint)?;
         write_atomically(&sheet_path, &sheet)
     }
+
+    /// Returns where the state of a member's training is kept between its epochs.
+    pub(crate) fn unfinished(&self, key: &str) -> UnfinishedMember {
+        UnfinishedMember { path: self.folder.as_ref().map(|folder| paths(folder, key).0.with_extension("unfinished")) }
+    }
+}
+
+/// The state of a training that has not ended: one file, replaced as a whole after every epoch.
+#[derive(Debug)]
+pub(crate) struct UnfinishedMember {
+    path: Option<PathBuf>,
+}
+
+impl UnfinishedMember {
+    /// Takes the file away once the trained member is kept.
+    pub(crate) fn remove(&self) {
+        if let Some(path) = &self.path {
+            // One that stays is overwritten or refused by a later training, never taken for its result.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl EpochStore for UnfinishedMember {
+    fn load(&self) -> Option<Vec<u8>> {
+        std::fs::read(self.path.as_ref()?).ok()
+    }
+
+    fn save(&self, _: usize, state: &[u8]) -> Result<(), ForecastError> {
+        let Some(path) = &self.path else { return Ok(()) };
+        write_atomically(path, state).map_err(|error| ForecastError::Model(error.to_string()))
+    }
+
+    fn keeps(&self) -> bool {
+        self.path.is_some()
+    }
 }
 
 fn paths(folder: &Path, key: &str) -> (PathBuf, PathBuf) {
@@ -96,7 +132,7 @@ mod tests {
     use super::*;
 
     fn report() -> TrainingReport {
-        TrainingReport { epochs: Vec::new(), best_epoch: None, parameters: 3 }
+        TrainingReport { parameters: 3, ..TrainingReport::default() }
     }
 
     #[test]
@@ -106,6 +142,22 @@ mod tests {
         assert!(matches!(cache.load("abcd"), Cached::Missing));
         cache.store("abcd", b"weights", &report()).expect("writable");
         assert!(matches!(cache.load("abcd"), Cached::Found { checkpoint, .. } if checkpoint == b"weights"));
+    }
+
+    #[test]
+    fn a_training_finds_the_state_of_its_last_epoch_until_it_has_ended() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let unfinished = ArtifactCache::in_folder(folder.path()).unfinished("abcd");
+        assert_eq!(unfinished.load(), None);
+        unfinished.save(1, b"after one").expect("writable");
+        unfinished.save(2, b"after two").expect("writable");
+        assert_eq!(unfinished.load().as_deref(), Some(b"after two".as_slice()));
+        unfinished.remove();
+        assert_eq!(unfinished.load(), None);
+        let off = ArtifactCache::off().unfinished("abcd");
+        off.save(1, b"nowhere").expect("nothing to do");
+        assert_eq!(off.load(), None);
+        assert!(unfinished.keeps() && !off.keeps());
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use tidegate_backtest::FillTiming;
 use tidegate_features::{FeatureSpec, ReturnTarget, TargetPrice, TargetSpec};
-use tidegate_forecast::ScaleSpec;
+use tidegate_forecast::{FoldScheme, RankSpec, Recalibration, ScaleSpec};
 
 use super::rules::Rules;
-use super::{ForecastPlan, ForecastSource, ForecasterPlan, NetworkPlan};
+use super::{ForecastPlan, ForecastSource, ForecasterPlan, Inference, NetworkPlan};
 use crate::ExperimentError;
 use crate::config::{
-    ConfigError, ExperimentConfig, HorizonConfig, ModelConfig, RidgeConfig, TargetConfig, TargetPriceConfig,
-    YardstickConfig,
+    ConfigError, ExperimentConfig, InferenceConfig, ModelConfig, RidgeConfig, ScaleConfig, TargetConfig,
+    TargetPriceConfig, YardstickConfig,
 };
 
 impl Rules<'_> {
@@ -31,28 +31,23 @@ impl Rules<'_> {
     }
 
     fn plan(&self, config: &ExperimentConfig, model: &ModelConfig) -> Result<ForecastPlan, ExperimentError> {
-        let (Some(features), Some(target), Some(walk_forward)) =
-            (&config.features, &config.target, &config.walk_forward)
-        else {
-            let missing = match (&config.features, &config.target) {
-                (None, _) => "[features]",
-                (_, None) => "[target]",
-                _ => "[walk_forward]",
-            };
+        let (Some(features), Some(target)) = (&config.features, &config.target) else {
+            let missing = if config.features.is_none() { "[features]" } else { "[target]" };
             return Ok(self.fail("model", format!("needs `{missing}`, which is missing"))?);
         };
+        let scheme = self.scheme(config)?;
         self.features(&features.columns)?;
         let Some(scaler) = &features.scaler else {
             return Ok(self.fail("features.scaler", "is missing: state `none`, `standard`, `robust` or `min_max`")?);
         };
-        if let Err(error) = walk_forward.validate() {
-            return Ok(self.fail("walk_forward", error.to_string())?);
-        }
         if let Err(error) = scaler.validate() {
             return Ok(self.fail("features.scaler", error.to_string())?);
         }
         if model.ensemble_size == 0 {
             return Ok(self.fail("model.ensemble_size", "must be at least 1, was `0`")?);
+        }
+        if let Some(Err(error)) = model.sample_weights.map(|weights| weights.validate()) {
+            return Ok(self.fail("model.sample_weights", error.to_string())?);
         }
         let scales = self.scales(model)?;
         let feature_count = features.columns.iter().map(|spec| spec.column_names().len()).sum();
@@ -60,12 +55,91 @@ impl Rules<'_> {
         Ok(ForecastPlan {
             features: features.columns.clone(),
             scaler: *scaler,
-            target: self.target(*target, self.fill(config)?)?,
-            walk_forward: *walk_forward,
+            target: target_spec(target, self.fill(config)?),
+            scheme,
+            sample_weights: model.sample_weights,
+            recalibration: self.recalibration(model)?,
+            rank: self.rank(target, config.data.symbols.len())?,
             scales,
             ensemble_size: model.ensemble_size,
+            inference: self.inference(model, &forecaster, feature_count)?,
             forecaster,
         })
+    }
+
+    fn scheme(&self, config: &ExperimentConfig) -> Result<FoldScheme, ConfigError> {
+        let (key, scheme) = match (config.walk_forward, config.cross_validation) {
+            (Some(scheme), None) => ("walk_forward", FoldScheme::WalkForward(scheme)),
+            (None, Some(scheme)) => ("cross_validation", FoldScheme::CrossValidation(scheme)),
+            (None, None) => {
+                return self.fail("model", "needs `[walk_forward]` or `[cross_validation]`; neither is given");
+            }
+            (Some(_), Some(_)) => {
+                return self.fail("cross_validation", "must not stand beside `[walk_forward]`: time is cut one way");
+            }
+        };
+        match scheme.validate() {
+            Ok(()) => Ok(scheme),
+            Err(error) => self.fail(key, error.to_string()),
+        }
+    }
+
+    fn recalibration(&self, model: &ModelConfig) -> Result<Recalibration, ConfigError> {
+        let recalibration = model.recalibration.unwrap_or(Recalibration::None {});
+        if let Err(error) = recalibration.validate() {
+            return self.fail("model.recalibration", error.to_string());
+        }
+        let is_none = matches!(recalibration, Recalibration::None {});
+        if !is_none && matches!(model.inference, InferenceConfig::Stream) {
+            return self
+                .fail("model.recalibration", "must not stand beside `inference = \"stream\"`: it needs whole blocks");
+        }
+        Ok(recalibration)
+    }
+
+    fn rank(&self, target: &TargetConfig, symbols: usize) -> Result<Option<RankSpec>, ConfigError> {
+        let Some(rank) = target.horizon().cross_sectional_rank else { return Ok(None) };
+        let key = format!("target.{}.cross_sectional_rank", target.name());
+        if let Err(error) = rank.validate() {
+            return self.fail(&key, error.to_string());
+        }
+        if rank.symbols_min > symbols {
+            let found = rank.symbols_min;
+            return self
+                .fail(&key, format!("symbols_min must be at most the `{symbols}` symbols of data, was `{found}`"));
+        }
+        Ok(Some(rank))
+    }
+
+    /// Refuses to step what has no state, or what reads bars of several lengths.
+    fn inference(
+        &self,
+        model: &ModelConfig,
+        forecaster: &ForecasterPlan,
+        feature_count: usize,
+    ) -> Result<Inference, ConfigError> {
+        let refuse = |found: String| {
+            let rule = "must be `window`: `stream` carries the state of one network from bar to bar";
+            self.fail("model.inference", format!("{rule}, {found}"))
+        };
+        let network = match (model.inference, forecaster) {
+            (InferenceConfig::Window, _) => return Ok(Inference::Window),
+            (InferenceConfig::Stream, ForecasterPlan::Network(network, _)) => network,
+            (InferenceConfig::Stream, ForecasterPlan::Yardstick(_)) => {
+                return refuse(format!("and yardstick `{}` has none", forecaster.name()));
+            }
+        };
+        if model.scales.len() > 1 {
+            return refuse(format!("and the windows of `{}` scales do not step together", model.scales.len()));
+        }
+        if model.scales[0].bar_multiple > 1 {
+            let multiple = model.scales[0].bar_multiple;
+            return refuse(format!("and with bar_multiple `{multiple}` there is no step at most bars"));
+        }
+        if !tidegate_models::can_stream(&network.spec(vec![feature_count], 1)) {
+            return refuse(format!("and encoder `{}` reads whole windows", network.encoder.name()));
+        }
+        Ok(Inference::Stream)
     }
 
     pub(super) fn features(&self, columns: &[FeatureSpec]) -> Result<(), ConfigError> {
@@ -88,35 +162,17 @@ impl Rules<'_> {
 
     fn scales(&self, model: &ModelConfig) -> Result<Vec<ScaleSpec>, ConfigError> {
         self.at_least("model.scales", model.scales.len(), 1)?;
-        for (index, scale) in model.scales.iter().enumerate() {
-            self.at_least(&format!("model.scales[{index}].window_bars"), scale.window_bars, 1)?;
-            self.at_least(&format!("model.scales[{index}].bar_multiple"), scale.bar_multiple, 1)?;
-        }
-        Ok(model
-            .scales
-            .iter()
-            .map(|scale| ScaleSpec { window_bars: scale.window_bars, bar_multiple: scale.bar_multiple })
-            .collect())
-    }
-
-    fn target(&self, target: TargetConfig, fill: FillTiming) -> Result<TargetSpec, ConfigError> {
-        let price = |horizon: HorizonConfig| match (horizon.price, fill) {
-            (Some(TargetPriceConfig::NextOpen), _) | (None, FillTiming::NextOpen) => TargetPrice::NextOpen,
-            (Some(TargetPriceConfig::NextClose), _) | (None, FillTiming::NextClose) => TargetPrice::NextClose,
-            (Some(TargetPriceConfig::Close), _) | (None, FillTiming::SameClose | FillTiming::SameCloseBookedNext) => {
-                TargetPrice::Close
+        let mut scales = Vec::with_capacity(model.scales.len());
+        for (index, &ScaleConfig { window_bars, bar_multiple, window_bars_min }) in model.scales.iter().enumerate() {
+            self.at_least(&format!("model.scales[{index}].window_bars"), window_bars, 1)?;
+            self.at_least(&format!("model.scales[{index}].bar_multiple"), bar_multiple, 1)?;
+            let scale = ScaleSpec { window_bars, bar_multiple, window_bars_min };
+            if let Err(error) = scale.validate() {
+                return self.fail(&format!("model.scales[{index}].window_bars_min"), error.to_string());
             }
-        };
-        let (key, horizon) = match target {
-            TargetConfig::LogReturn(horizon) => ("target.log_return.horizon_bars", horizon),
-            TargetConfig::SimpleReturn(horizon) => ("target.simple_return.horizon_bars", horizon),
-        };
-        self.at_least(key, horizon.horizon_bars as usize, 1)?;
-        let parameters = ReturnTarget { horizon_bars: horizon.horizon_bars, price: price(horizon) };
-        Ok(match target {
-            TargetConfig::LogReturn(_) => TargetSpec::LogReturn(parameters),
-            TargetConfig::SimpleReturn(_) => TargetSpec::SimpleReturn(parameters),
-        })
+            scales.push(scale);
+        }
+        Ok(scales)
     }
 
     fn forecaster(
@@ -132,8 +188,18 @@ impl Rules<'_> {
                 let Some(training) = &config.training else {
                     return self.fail("model.encoder", "needs `[training]`, which is missing");
                 };
-                let network = NetworkPlan { encoder: encoder.clone(), head: head.clone(), loss: loss.clone() };
-                if let Err(error) = network.spec(vec![feature_count; model.scales.len()]).validate() {
+                let target = config.target.as_ref().expect("a plan has a target");
+                let network = NetworkPlan {
+                    encoder: encoder.clone(),
+                    head: head.clone(),
+                    loss: loss.clone(),
+                    window_bars: model.scales.iter().map(|scale| scale.window_bars).collect(),
+                    horizons: target.horizon().horizon_bars.len(),
+                    symbol_embedding: model.symbol_embedding,
+                    head_hidden_size: model.head_hidden_size,
+                    head_dropout: model.head_dropout.unwrap_or(0.0),
+                };
+                if let Err(error) = network.spec(vec![feature_count; model.scales.len()], 1).validate() {
                     return self.fail("model", error.to_string());
                 }
                 if let Err(error) = training.validate() {
@@ -156,6 +222,31 @@ impl Rules<'_> {
         if let YardstickConfig::Ridge(RidgeConfig { lambda: Some(lambda) }) = yardstick {
             self.positive("model.yardstick.ridge.lambda", *lambda)?;
         }
+        if let YardstickConfig::BoostedTrees(trees) = yardstick
+            && let Err(error) = trees.validate()
+        {
+            return self.fail("model.yardstick.boosted_trees", error.to_string());
+        }
         Ok(ForecasterPlan::Yardstick(yardstick.clone()))
+    }
+}
+
+/// Returns the target, between the prices at which orders fill where the config states none.
+fn target_spec(target: &TargetConfig, fill: FillTiming) -> TargetSpec {
+    let horizon = target.horizon();
+    let price = match (horizon.price, fill) {
+        (Some(TargetPriceConfig::NextOpen), _) | (None, FillTiming::NextOpen) => TargetPrice::NextOpen,
+        (Some(TargetPriceConfig::NextClose), _) | (None, FillTiming::NextClose) => TargetPrice::NextClose,
+        (Some(TargetPriceConfig::Close), _) | (None, FillTiming::SameClose | FillTiming::SameCloseBookedNext) => {
+            TargetPrice::Close
+        }
+    };
+    let parameters = ReturnTarget { horizon_bars: horizon.horizon_bars.clone(), price };
+    match target {
+        TargetConfig::LogReturn(_) => TargetSpec::LogReturn(parameters),
+        TargetConfig::SimpleReturn(_) => TargetSpec::SimpleReturn(parameters),
+        TargetConfig::Difference(_) => TargetSpec::Difference(parameters),
+        TargetConfig::RealizedVariance(_) => TargetSpec::RealizedVariance(parameters),
+        TargetConfig::LogVolatility(_) => TargetSpec::LogVolatility(parameters),
     }
 }

@@ -158,7 +158,7 @@ fn forecast_key(config: &ExperimentConfig) -> Result<String, ExperimentError> {
         config.seed,
         &config.features,
         &config.target,
-        &config.walk_forward,
+        (&config.walk_forward, &config.cross_validation),
         &config.model,
         &config.training,
         &config.forecasts,

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use tidegate_data::{Column, Table};
-use tidegate_metrics::{Performance, SharpeStatistics, Trials};
+use tidegate_metrics::{Performance, SharpeStatistics, Trials, sample_variance};
 
 use super::SweepPlan;
 use crate::ExperimentError;
 use crate::files::write_atomically;
 use crate::ledger::Trial;
-use crate::measure::{Measured, sample_variance};
+use crate::measure::Measured;
 
 /// The most trials that the terminal shows.
 const TRIALS_SHOWN: usize = 10;

@@ -25,7 +25,7 @@ pub(crate) use cash_flows::cash_flows;
 pub(crate) use corporate_actions::corporate_actions;
 pub(crate) use equity::equity;
 pub(crate) use fills::fills;
-pub(crate) use forecasts::forecasts;
+pub(crate) use forecasts::{forecasts, statements};
 pub(crate) use orders::orders;
 pub(crate) use positions::positions;
 pub(crate) use trades::trades;

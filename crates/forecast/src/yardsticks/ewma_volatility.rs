@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::predictive;
+use super::{ensure_one_horizon, predictive};
 use crate::{FitTask, FittedForecaster, ForecastError, Forecaster, Predictive, TrainingReport, Windows, checkpoint};
 
 const NAME: &str = "ewma_volatility";
@@ -34,6 +34,7 @@ impl Forecaster for EwmaVolatility {
 
     fn fit(&self, task: &FitTask<'_>) -> Result<Box<dyn FittedForecaster>, ForecastError> {
         task.ensure_running()?;
+        ensure_one_horizon(task.train)?;
         Ok(self.fitted()?)
     }
 
@@ -56,6 +57,7 @@ struct FittedEwma {
 
 impl FittedForecaster for FittedEwma {
     fn forecast(&self, windows: &Windows) -> Result<Vec<Predictive>, ForecastError> {
+        ensure_one_horizon(windows)?;
         let variance = |ewma: f64| ewma * f64::from(self.horizon_bars);
         Ok(windows.ewma_variance.iter().map(|ewma| predictive(0.0, ewma.map(variance))).collect())
     }

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{finite, predictive, targets};
+use super::{ensure_one_horizon, finite, predictive, targets, weighted_mean, weights};
 use crate::{FitTask, FittedForecaster, ForecastError, Forecaster, Predictive, TrainingReport, Windows, checkpoint};
 
 const NAME: &str = "historical_mean";
 
-/// Forecasts the training labels' mean with their sample variance (ddof 1).
+/// Forecasts the training labels' weighted mean with their sample variance (ddof 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoricalMean;
 
@@ -20,8 +20,10 @@ impl Forecaster for HistoricalMean {
         task.ensure_running()?;
         let targets = targets("training set", task.train, 2)?;
         let count = targets.len() as f64;
-        let mean = targets.iter().sum::<f64>() / count;
-        let variance = targets.iter().map(|target| (target - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        let weights = weights(task.train);
+        let mean = weighted_mean(targets.iter().copied(), &weights);
+        let squares = weighted_mean(targets.iter().map(|target| (target - mean).powi(2)), &weights);
+        let variance = squares * (count / (count - 1.0));
         let variance = finite(variance, || "the variance of the labels".to_owned())?;
         Ok(Box::new(FittedMean { mean, variance }))
     }
@@ -40,6 +42,7 @@ struct FittedMean {
 
 impl FittedForecaster for FittedMean {
     fn forecast(&self, windows: &Windows) -> Result<Vec<Predictive>, ForecastError> {
+        ensure_one_horizon(windows)?;
         Ok(vec![predictive(self.mean, Some(self.variance)); windows.len()])
     }
 
@@ -68,6 +71,18 @@ mod tests {
         assert_eq!(forecast, vec![predictive(3.0, Some(7.0)); 3]);
         let restored = HistoricalMean.restore(&fitted.checkpoint().expect("writes")).expect("its own bytes");
         assert_eq!(restored.forecast(&train).expect("same shape"), forecast);
+    }
+
+    #[test]
+    fn heavier_samples_count_for_more() {
+        // Weights 3/2, 1, 1/2: mean (1.5 + 2 + 3) / 3 = 13/6; squares (1.5 (7/6)^2 + (1/6)^2 + 0.5 (23/6)^2) / 3 * 3/2.
+        let mut train = tabular(&[&[0.0], &[0.0], &[0.0]], &[1.0, 2.0, 6.0]);
+        train.weight = vec![1.5, 1.0, 0.5];
+        let task = FitTask { train: &train, valid: &Windows::default(), seed: 0, monitor: &NoMonitor, store: &NoStore };
+        let forecast = HistoricalMean.fit(&task).expect("fits").forecast(&train).expect("same shape")[0].clone();
+        assert!((forecast.mean - 13.0 / 6.0).abs() < 1e-15);
+        let squares = (1.5 * 49.0 + 1.0 + 0.5 * 529.0) / 36.0 / 2.0;
+        assert!((forecast.variance.expect("stated") - squares).abs() < 1e-14);
     }
 
     #[test]

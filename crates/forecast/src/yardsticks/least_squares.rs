@@ -3,7 +3,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::{finite, targets};
+use super::{finite, targets, weighted_mean, weights};
 use crate::{ForecastError, Windows};
 
 /// How many samples are standardised at a time: bounds memory, and keeps the block in cache.
@@ -14,13 +14,13 @@ pub(super) struct Problem {
     count: f64,
     /// How each feature is standardised.
     pub(super) scaling: Vec<Standardised>,
-    /// The labels' mean.
+    /// The labels' weighted mean.
     pub(super) intercept: f64,
-    /// `Z'Z / n`.
+    /// `Z'WZ / n`, where the weights have mean 1.
     gram: DMatrix<f64>,
-    /// `Z'(y - mean(y)) / n`.
+    /// `Z'W(y - mean(y)) / n`.
     moment: DVector<f64>,
-    /// `sum (y - mean(y))^2 / n`.
+    /// `sum w (y - mean(y))^2 / n`.
     target_variance: f64,
 }
 
@@ -45,24 +45,31 @@ impl Problem {
     pub(super) fn new(train: &Windows) -> Result<Self, ForecastError> {
         let targets = targets("training set", train, 2)?;
         let count = targets.len() as f64;
-        let intercept = targets.iter().sum::<f64>() / count;
-        let scaling = standardise(train)?;
+        let weights = weights(train);
+        let total: f64 = weights.iter().sum();
+        let intercept = weighted_mean(targets.iter().copied(), &weights);
+        let scaling = standardise(train, &weights)?;
         let features = scaling.len();
         let mut gram = DMatrix::zeros(features, features);
         let mut moment = DVector::zeros(features);
         let mut block = DMatrix::zeros(features, BLOCK);
-        for (place, targets) in targets.chunks(BLOCK).enumerate() {
+        for (place, (targets, weights)) in targets.chunks(BLOCK).zip(weights.chunks(BLOCK)).enumerate() {
             let mut block = block.columns_mut(0, targets.len());
             for (offset, mut sample) in block.column_iter_mut().enumerate() {
                 let values = last_steps(train, place * BLOCK + offset).zip(&scaling);
                 sample.iter_mut().zip(values).for_each(|(slot, (value, scaling))| *slot = scaling.apply(value));
             }
-            let centered = DVector::from_iterator(targets.len(), targets.iter().map(|target| target - intercept));
-            gram.gemm(1.0, &block, &block.transpose(), 1.0);
+            let centered = targets.iter().zip(weights).map(|(target, weight)| weight * (target - intercept));
+            let centered = DVector::from_iterator(targets.len(), centered);
+            let mut weighted = block.transpose();
+            for (mut sample, weight) in weighted.row_iter_mut().zip(weights) {
+                sample *= *weight;
+            }
+            gram.gemm(1.0, &block, &weighted, 1.0);
             moment.gemv(1.0, &block, &centered, 1.0);
         }
-        let target_variance = targets.iter().map(|target| (target - intercept).powi(2)).sum::<f64>() / count;
-        Ok(Self { count, scaling, intercept, gram: gram / count, moment: moment / count, target_variance })
+        let target_variance = weighted_mean(targets.iter().map(|target| (target - intercept).powi(2)), &weights);
+        Ok(Self { count, scaling, intercept, gram: gram / total, moment: moment / total, target_variance })
     }
 
     /// Solves for the weights of one penalty.
@@ -94,18 +101,18 @@ pub(super) fn last_steps(windows: &Windows, sample: usize) -> impl Iterator<Item
     windows.scales.iter().flat_map(move |scale| scale.last_step(sample)).map(|&value| f64::from(value))
 }
 
-/// Returns each feature's mean and deviation over the training set.
-fn standardise(train: &Windows) -> Result<Vec<Standardised>, ForecastError> {
-    let count = train.len() as f64;
+/// Returns each feature's weighted mean and deviation over the training set.
+fn standardise(train: &Windows, weights: &[f64]) -> Result<Vec<Standardised>, ForecastError> {
+    let total: f64 = weights.iter().sum();
     let features = feature_count(train);
     let mut mean = vec![0.0; features];
     let mut variance = vec![0.0; features];
-    for sample in 0..train.len() {
-        mean.iter_mut().zip(last_steps(train, sample)).for_each(|(sum, value)| *sum += value / count);
+    for (sample, weight) in weights.iter().enumerate() {
+        mean.iter_mut().zip(last_steps(train, sample)).for_each(|(sum, value)| *sum += value * weight / total);
     }
-    for sample in 0..train.len() {
+    for (sample, weight) in weights.iter().enumerate() {
         let deviations = last_steps(train, sample).zip(&mean).map(|(value, mean)| value - mean);
-        variance.iter_mut().zip(deviations).for_each(|(sum, deviation)| *sum += deviation * deviation / count);
+        variance.iter_mut().zip(deviations).for_each(|(sum, deviation)| *sum += deviation * deviation * weight / total);
     }
     let columns = mean.into_iter().zip(variance).enumerate().map(|(feature, (mean, variance))| {
         let deviation = finite(variance.sqrt(), || format!("the standard deviation of feature `{feature}`"))?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::least_squares::{Problem, Solution, Standardised, feature_count, last_steps};
-use super::{finite, predictive, targets};
+use super::{ensure_one_horizon, finite, predictive, targets};
 use crate::{FitTask, FittedForecaster, ForecastError, Forecaster, Predictive, TrainingReport, Windows, checkpoint};
 
 const NAME: &str = "ridge";
@@ -14,11 +14,12 @@ pub const RIDGE_LAMBDAS: [f64; 9] = [1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3,
 /// Ridge regression on the last step of every scale's window.
 ///
 /// Features are standardised by the training set (mean, deviation over `n`; a constant feature gets no weight), and the
-/// intercept is not penalised: the weights minimise `sum (y - mean(y) - z w)^2 / n + lambda |w|^2`. As the penalty is per
-/// sample, `lambda` does not depend on how long the training set is: at 1 it weighs as much as the variance of one feature.
+/// intercept is not penalised: the coefficients `b` minimise `sum w (y - mean(y) - z b)^2 / n + lambda |b|^2`, with the
+/// samples' weights `w`, whose mean is 1. As the penalty is per sample, `lambda` does not depend on how long the training set
+/// is: at 1 it weighs as much as the variance of one feature.
 ///
-/// The variance is that of the training residuals, `RSS / (n - 1 - df)`, with the effective degrees of freedom
-/// `df = tr(Z (Z'Z + n lambda I)^-1 Z')` (Hastie, Tibshirani and Friedman, "The elements of statistical learning", 3.50).
+/// The variance is that of the weighted training residuals, `RSS / (n - 1 - df)`, with the effective degrees of freedom
+/// `df = tr(Z (Z'WZ + n lambda I)^-1 Z'W)` (Hastie, Tibshirani and Friedman, "The elements of statistical learning", 3.50).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ridge {
     /// The penalty, above 0; `None` takes the one of [`RIDGE_LAMBDAS`] with the smallest mean squared error on the validation set,
@@ -100,6 +101,7 @@ impl FittedRidge {
 
 impl FittedForecaster for FittedRidge {
     fn forecast(&self, windows: &Windows) -> Result<Vec<Predictive>, ForecastError> {
+        ensure_one_horizon(windows)?;
         let variance = Some(self.residual_variance);
         Ok(self.means(windows)?.into_iter().map(|mean| predictive(mean, variance)).collect())
     }
@@ -198,6 +200,21 @@ mod tests {
         let [few, many] = [one, many].map(|train| fit(Some(0.1), &train, &Windows::default()).expect("fits"));
         let [few, many] = [few, many].map(|fitted| fitted.forecast(&valid()).expect("same shape"));
         assert!(few.iter().zip(&many).all(|(few, many)| (few.mean - many.mean).abs() < 1e-12));
+    }
+
+    #[test]
+    fn a_sample_of_twice_the_weight_is_two_samples() {
+        // As often, the last three twice: the same sums over n = 15 as weights 1 and 2, which are 0.8 and 1.6 at mean 1.
+        let mut weighted = twelve();
+        weighted.weight = (0..12).map(|sample| if sample < 9 { 0.8 } else { 1.6 }).collect();
+        let mut repeated = twelve();
+        let last: Vec<f32> = repeated.scales[0].values[27..].to_vec();
+        repeated.scales[0].values.extend(last);
+        repeated.samples.extend_from_within(9..);
+        repeated.target.extend_from_within(9..);
+        let [weighted, repeated] = [weighted, repeated]
+            .map(|train| fit(Some(0.1), &train, &Windows::default()).expect("fits").forecast(&valid()).expect("shape"));
+        assert!(weighted.iter().zip(&repeated).all(|(one, other)| (one.mean - other.mean).abs() < 1e-12));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{finite, predictive, targets};
+use super::{ensure_one_horizon, finite, predictive, targets, weighted_mean, weights};
 use crate::{FitTask, FittedForecaster, ForecastError, Forecaster, Predictive, TrainingReport, Windows, checkpoint};
 
 const NAME: &str = "zero";
 
-/// Forecasts a mean of 0 with the training set's second moment, `sum(y^2) / n`, as the variance.
+/// Forecasts a mean of 0 with the training set's second moment, `sum(w y^2) / sum(w)`, as the variance.
+///
+/// For a target that is a return or a difference this is the last value, often called naive or persistence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zero;
 
@@ -19,7 +21,7 @@ impl Forecaster for Zero {
     fn fit(&self, task: &FitTask<'_>) -> Result<Box<dyn FittedForecaster>, ForecastError> {
         task.ensure_running()?;
         let targets = targets("training set", task.train, 1)?;
-        let moment = targets.iter().map(|target| target * target).sum::<f64>() / targets.len() as f64;
+        let moment = weighted_mean(targets.iter().map(|target| target * target), &weights(task.train));
         Ok(Box::new(FittedZero { variance: finite(moment, || "the second moment of the labels".to_owned())? }))
     }
 
@@ -36,6 +38,7 @@ struct FittedZero {
 
 impl FittedForecaster for FittedZero {
     fn forecast(&self, windows: &Windows) -> Result<Vec<Predictive>, ForecastError> {
+        ensure_one_horizon(windows)?;
         Ok(vec![predictive(0.0, Some(self.variance)); windows.len()])
     }
 

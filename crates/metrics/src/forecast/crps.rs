@@ -1,6 +1,7 @@
 //! Continuous ranked probability score.
 
-use super::scored_forecast::Standardized;
+use super::scored_forecast::Stated;
+use super::{Distribution, ScoredForecast};
 use crate::normal::{standard_cumulative, standard_density};
 use crate::sample::{finite, mean, sorted};
 
@@ -27,10 +28,25 @@ pub fn ensemble_crps(members: &[f64], actual: f64) -> Option<f64> {
     finite(mean(&distances)? - spread / (count * count))
 }
 
-/// Computes the mean score of standardized errors; `None` without any.
-pub(super) fn mean_crps(errors: &[Standardized]) -> Option<f64> {
-    let scores: Vec<f64> = errors.iter().map(|row| row.deviation * standard_crps(row.error)).collect();
+/// Computes the skill of a mean score against a reference's: `1 - crps / reference`, above 0 is better; `None` when the reference
+/// is never wrong.
+///
+/// Source: Gneiting and Raftery (2007), "Strictly Proper Scoring Rules", section 2.3.
+pub fn crps_skill(crps: f64, reference: f64) -> Option<f64> {
+    if reference > 0.0 { finite(1.0 - crps / reference) } else { None }
+}
+
+/// Computes the mean score of distributions; `None` without any.
+pub(super) fn mean_crps(rows: &[Stated]) -> Option<f64> {
+    let scores: Vec<f64> = rows.iter().map(|row| row.distribution.crps(row.actual)).collect();
     mean(&scores)
+}
+
+/// Computes the mean score of the reference forecasts; `None` without any, or unless every forecast has one.
+pub(super) fn mean_reference_crps(forecasts: &[ScoredForecast]) -> Option<f64> {
+    let score = |row: &ScoredForecast| row.reference.as_ref().map(|it: &Distribution| it.crps(row.actual));
+    let scores: Option<Vec<f64>> = forecasts.iter().map(score).collect();
+    mean(&scores?)
 }
 
 fn standard_crps(z: f64) -> f64 {
@@ -69,6 +85,11 @@ mod tests {
         for (row, members) in ensemble["members"].as_array().expect("a list").iter().enumerate() {
             assert_close(ensemble_crps(&floats(members), actual[row]), expected[row]);
         }
+    }
+
+    #[test]
+    fn half_the_score_of_the_reference_is_a_skill_of_a_half() {
+        assert_eq!((crps_skill(1.0, 2.0), crps_skill(3.0, 2.0), crps_skill(1.0, 0.0)), (Some(0.5), Some(-0.5), None));
     }
 
     #[test]

@@ -22,11 +22,11 @@ pub struct FoldScores {
 /// # Errors
 /// [`MetricsError::Row`] as [`forecast_scores`], the row counted over all forecasts.
 pub fn forecast_scores_by_fold(forecasts: &[(u32, ScoredForecast)]) -> Result<FoldScores, MetricsError> {
-    let all: Vec<ScoredForecast> = forecasts.iter().map(|&(_, forecast)| forecast).collect();
+    let all: Vec<ScoredForecast> = forecasts.iter().map(|(_, forecast)| forecast.clone()).collect();
     let pooled = forecast_scores(&all)?;
     let mut folds: BTreeMap<u32, Vec<ScoredForecast>> = BTreeMap::new();
-    for &(fold, forecast) in forecasts {
-        folds.entry(fold).or_default().push(forecast);
+    for (fold, forecast) in forecasts {
+        folds.entry(*fold).or_default().push(forecast.clone());
     }
     let by_fold = folds.into_iter().map(|(fold, rows)| Ok((fold, forecast_scores(&rows)?)));
     Ok(FoldScores { pooled, by_fold: by_fold.collect::<Result<_, MetricsError>>()? })
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     fn forecast(mean: f64, actual: f64) -> ScoredForecast {
-        ScoredForecast { mean, variance: None, actual, train_mean: None }
+        ScoredForecast::from_moments(mean, None, actual)
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     fn of(pairs: &[(f64, f64)]) -> Option<f64> {
-        let row = |&(mean, actual)| ScoredForecast { mean, variance: None, actual, train_mean: None };
+        let row = |&(mean, actual)| ScoredForecast::from_moments(mean, None, actual);
         hit_rate(&pairs.iter().map(row).collect::<Vec<_>>())
     }
 

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     fn forecast(mean: f64, actual: f64, train_mean: Option<f64>) -> ScoredForecast {
-        ScoredForecast { mean, variance: None, actual, train_mean }
+        ScoredForecast { train_mean, ..ScoredForecast::from_moments(mean, None, actual) }
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod tests {
     use crate::vectors::assert_close;
 
     fn of(pairs: &[(f64, f64)]) -> Option<f64> {
-        let row = |&(mean, actual)| ScoredForecast { mean, variance: None, actual, train_mean: None };
+        let row = |&(mean, actual)| ScoredForecast::from_moments(mean, None, actual);
         rank_information_coefficient(&pairs.iter().map(row).collect::<Vec<_>>())
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ForecastScores;
+use super::{ForecastScores, crps_skill};
 use crate::sample::finite;
 
 /// How much better than a yardstick a forecaster did on the same rows; above 0 is better, undefined is `None`.
@@ -37,7 +37,7 @@ pub fn skill(scores: &ForecastScores, yardstick: &ForecastScores) -> Skill {
 
 fn relative(own: Option<f64>, other: Option<f64>) -> Option<f64> {
     let (own, other) = own.zip(other)?;
-    if other > 0.0 { finite(1.0 - own / other) } else { None }
+    crps_skill(own, other)
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! What a checkpoint keeps and what it refuses.
 
+use safetensors::Dtype;
 use tidegate_forecast::{FittedForecaster, Windows};
 
 use super::*;
+use crate::Device;
 use crate::fit::fit;
+use crate::fitted::FittedNetwork;
 use crate::fixture::{gaussian, learnable, task, training};
+use crate::network::Network;
 use crate::spec::Head;
 
 fn fitted() -> (FittedNetwork, Windows) {
@@ -12,8 +16,12 @@ fn fitted() -> (FittedNetwork, Windows) {
     (fit(&gaussian(), &training(2), Device::Cpu, &task(&train, &valid, 7)).expect("a sane task"), valid)
 }
 
+fn shapes() -> Vec<ParameterShape> {
+    Network::build(&gaussian(), 0, tch::Device::Cpu).1.shapes().to_vec()
+}
+
 fn refused(bytes: &[u8]) -> String {
-    read(bytes, &gaussian(), Device::Cpu).expect_err("the bytes are wrong").to_string()
+    read(bytes, &gaussian(), shapes()).expect_err("the bytes are wrong").to_string()
 }
 
 /// Writes the file anew with its weights changed and its header kept.
@@ -37,7 +45,7 @@ fn with_weights(change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>
 fn a_restored_network_forecasts_the_same_bits_and_has_the_same_bytes() {
     let (fitted, windows) = fitted();
     let bytes = fitted.checkpoint().expect("a network has bytes");
-    let restored = read(&bytes, &gaussian(), Device::Cpu).expect("whole");
+    let restored = FittedNetwork::restore(&bytes, &gaussian(), Device::Cpu).expect("whole");
     assert_eq!(restored.forecast(&windows), fitted.forecast(&windows));
     assert_eq!(restored.checkpoint(), Ok(bytes));
     assert_eq!(restored.report(), fitted.report());
@@ -93,11 +101,11 @@ fn missing_extra_and_mistyped_tensors_are_named() {
 fn a_file_of_another_network_or_program_is_refused() {
     let bytes = fitted().0.checkpoint().expect("a network has bytes");
     let other = NetworkSpec { head: Head::Gaussian { variance_floor: 0.01 }, ..gaussian() };
-    let message = read(&bytes, &other, Device::Cpu).expect_err("another head").to_string();
+    let message = read(&bytes, &other, shapes()).expect_err("another head").to_string();
     let expected =
         r#"head must be `{"gaussian":{"variance_floor":0.01}}`, was `{"gaussian":{"variance_floor":0.0001}}`"#;
     assert!(message.contains(expected), "{message}");
-    let weight = Weight { shape: vec![1], bytes: vec![0; 4] };
+    let weight = StoredTensor::new(vec![1], &[0.0]);
     let foreign = safetensors::serialize([("x", &weight)], None).expect("sizes fit");
     assert!(refused(&foreign).contains("its header must have the key `tidegate`, which is missing"));
 }
