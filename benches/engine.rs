@@ -8,9 +8,11 @@ mod random_walk;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use divan::Bencher;
 use divan::counter::ItemsCount;
-use divan::{Bencher, black_box};
-use tidegate_backtest::strategies::{MomentumRotation, MomentumRotationParams, SmaCross, SmaCrossParams};
+use tidegate_backtest::strategies::{
+    MomentumRotation, MomentumRotationParams, SharedAverages, SharedSmaCross, SmaCross, SmaCrossParams,
+};
 use tidegate_backtest::{
     BacktestConfig, Commission, FillTiming, Journal, Market, RebalanceSchedule, Rebalancing, RiskLimits, Slippage, run,
     run_into,
@@ -38,6 +40,17 @@ fn sma_cross_over_one_million_bars_into_a_used_journal(bencher: Bencher) {
     bencher.counter(ItemsCount::new(1_000_000_usize)).bench_local(|| sma_cross_into(&market, 10, 30, &mut journal));
 }
 
+/// W1 over averages computed beforehand, their computation included.
+#[divan::bench(sample_count = 30, sample_size = 1)]
+fn sma_cross_over_one_million_bars_with_quiet_stretches(bencher: Bencher) {
+    let market = minute_market(1_000_000);
+    let mut journal = Journal::default();
+    bencher.counter(ItemsCount::new(1_000_000_usize)).bench_local(|| {
+        let averages = SharedAverages::new(&market, 1 << 30);
+        shared_sma_cross_into(&market, &averages, (10, 30), &mut journal);
+    });
+}
+
 /// W3: 500 symbols x 2,520 days, the 50 with the highest 20-day return, rebalanced daily, 5 bps; items are symbol-bars.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn top_fifty_of_five_hundred(bencher: Bencher) {
@@ -52,21 +65,42 @@ fn top_fifty_of_five_thousand(bencher: Bencher) {
     bencher.counter(ItemsCount::new(5_000 * 2_520_usize)).bench_local(|| top_momentum(&market));
 }
 
-/// W2: 1,000 pairs of averages over 2,520 days on one core; items are trials.
+/// W2: 1,000 pairs of averages over 2,520 days on one core, each trial computing its own; items are trials.
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn one_thousand_pairs_of_averages(bencher: Bencher) {
     let market = daily_market(2_520);
-    let pairs: Vec<_> = (2..27).flat_map(|fast| (0..40).map(move |more| (fast, fast + 4 + 2 * more))).collect();
-    assert_eq!(pairs.len(), 1_000);
     let mut journal = Journal::default();
-    bencher.counter(ItemsCount::new(pairs.len())).bench_local(|| {
-        let mut best = f64::NEG_INFINITY;
-        for &(fast, slow) in &pairs {
-            sma_cross_into(&market, fast, slow, &mut journal);
-            best = best.max(journal.final_equity().0);
-        }
-        black_box(best)
+    bencher.counter(ItemsCount::new(1_000_usize)).bench_local(|| {
+        best(pairs(1_000), &mut journal, |pair, journal| sma_cross_into(&market, pair.0, pair.1, journal))
     });
+}
+
+/// W2 over averages that all trials share, as a sweep runs it: the engine alone.
+#[divan::bench(args = [1_000, 10_000], sample_count = 10, sample_size = 1)]
+fn pairs_of_shared_averages(bencher: Bencher, count: usize) {
+    let market = daily_market(2_520);
+    let mut journal = Journal::default();
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
+        let averages = SharedAverages::new(&market, 1 << 30);
+        best(pairs(count), &mut journal, |pair, journal| shared_sma_cross_into(&market, &averages, pair, journal))
+    });
+}
+
+/// Returns pairs of a fast and a slow length: 25 or 100 fast ones, each with slow ones from four bars more on.
+fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (fast, slow) = if count > 1_000 { (100, count / 100) } else { (25, count / 25) };
+    (2..2 + fast).flat_map(move |fast| (0..slow).map(move |more| (fast, fast + 4 + 2 * more)))
+}
+
+fn best(
+    pairs: impl Iterator<Item = (usize, usize)>,
+    journal: &mut Journal,
+    mut trial: impl FnMut((usize, usize), &mut Journal),
+) -> f64 {
+    pairs.fold(f64::NEG_INFINITY, |best, pair| {
+        trial(pair, journal);
+        best.max(journal.final_equity().0)
+    })
 }
 
 fn config() -> BacktestConfig {
@@ -82,9 +116,17 @@ fn bars(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).expect("above zero")
 }
 
+fn params(fast: usize, slow: usize) -> SmaCrossParams {
+    SmaCrossParams { fast_bars: bars(fast), slow_bars: bars(slow), weight: 1.0, allow_short: false }
+}
+
 fn cross(fast: usize, slow: usize) -> SmaCross {
-    let params = SmaCrossParams { fast_bars: bars(fast), slow_bars: bars(slow), weight: 1.0, allow_short: false };
-    SmaCross::new(params, 1).expect("fast below slow")
+    SmaCross::new(params(fast, slow), 1).expect("fast below slow")
+}
+
+fn shared_sma_cross_into(market: &Market, averages: &SharedAverages, pair: (usize, usize), journal: &mut Journal) {
+    let strategy = SharedSmaCross::new(params(pair.0, pair.1), averages).expect("fast below slow");
+    run_into(market, &[], &config(), &mut strategy.expect("room"), journal).expect("valid");
 }
 
 fn sma_cross(market: &Market, fast: usize, slow: usize) -> Journal {

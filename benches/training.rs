@@ -3,10 +3,12 @@
 //! Prints the median and the smallest time of a step over repeats in which all cases take turns, and how long four fits take
 //! on two threads compared with one after another. A step is what PyTorch calls forward, loss, backward, clipping and
 //! `optimizer.step()`, and also picks its batch. Beside the time on the clock stands the processor time (Linux only), which
-//! other programs on the machine disturb less. Last come the forecasts of one window and of 256.
+//! other programs on the machine disturb less. Windows of mixed lengths run packed, and for comparison one length after another
+//! and with their padding read as if it were data. Last come the forecasts of one window and of 256.
 
 #![allow(missing_docs, clippy::print_stdout)]
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tidegate_forecast::{FitTask, Forecaster, NoMonitor, NoStore, Sample, WindowBlock, Windows};
@@ -49,11 +51,15 @@ const SHAPES: [Shape; 4] = [
 fn main() {
     let mut cases: Vec<[Case; 2]> = SHAPES
         .iter()
-        .map(|shape| [Recurrence::Native, Recurrence::Libtorch].map(|recurrence| Case::new(shape, recurrence)))
+        .map(|shape| {
+            let whole = windows(shape, shape.batch_size);
+            [Recurrence::Native, Recurrence::Libtorch].map(|recurrence| Case::new(shape, recurrence, &whole))
+        })
         .collect();
+    let mut mixed: Vec<[Case; 4]> = SHAPES.iter().map(mixed_cases).collect();
     // The first round warms up and is not counted.
     for _ in 0..=REPEATS {
-        cases.iter_mut().flatten().for_each(Case::repeat);
+        cases.iter_mut().flatten().chain(mixed.iter_mut().flatten()).for_each(Case::repeat);
     }
     for [native, libtorch] in &cases {
         native.print("native");
@@ -61,7 +67,15 @@ fn main() {
         let ratio = libtorch.median_and_least().0 / native.median_and_least().0;
         println!("{:>22}: libtorch / native {ratio:.2} at the median", native.shape.name);
     }
-    drop(cases);
+    println!("windows of mixed lengths, on average 55 % of the longest:");
+    for cases @ [packed, by_length, padded, _] in &mixed {
+        for (case, name) in cases.iter().zip(["packed", "by length", "padded", "libtorch"]) {
+            case.print(name);
+        }
+        let ratios = [by_length, padded].map(|other| other.cost() / packed.cost());
+        println!("{:>22}: by length / packed {:.2}, padded / packed {:.2}", packed.shape.name, ratios[0], ratios[1]);
+    }
+    drop((cases, mixed));
     let (serial, parallel) = (time(fits_in_turn), time(fits_on_two_threads));
     let (serial, parallel) = (serial.min(time(fits_in_turn)), parallel.min(time(fits_on_two_threads)));
     let ratio = parallel.as_secs_f64() / serial.as_secs_f64();
@@ -74,6 +88,8 @@ struct Case {
     shape: &'static Shape,
     trainer: Trainer,
     samples: SampleTensors,
+    /// What a step runs over.
+    batches: Vec<Vec<i64>>,
     times: Vec<Time>,
 }
 
@@ -85,19 +101,30 @@ struct Time {
 }
 
 impl Case {
-    fn new(shape: &'static Shape, recurrence: Recurrence) -> Self {
+    fn new(shape: &'static Shape, recurrence: Recurrence, windows: &Windows) -> Self {
         let training = training(1, shape.batch_size);
         let trainer = Trainer::with_recurrence(&network(shape), &training, Device::Cpu, recurrence, 7)
             .expect("valid specifications");
-        let samples = trainer.samples(&windows(shape, shape.batch_size)).expect("finite windows with labels");
-        Self { shape, trainer, samples, times: Vec::new() }
+        let samples = trainer.samples(windows).expect("finite windows with labels");
+        let batches = vec![(0..shape.batch_size as i64).collect()];
+        Self { shape, trainer, samples, batches, times: Vec::new() }
+    }
+
+    /// Takes the windows of one length after another.
+    fn by_length(mut self, windows: &Windows) -> Self {
+        let mut groups = BTreeMap::<Vec<u32>, Vec<i64>>::new();
+        for place in 0..windows.samples.len() {
+            let own = windows.scales.iter().map(|block| block.lengths[place]).collect();
+            groups.entry(own).or_default().push(place as i64);
+        }
+        self.batches = groups.into_values().collect();
+        self
     }
 
     fn repeat(&mut self) {
-        let places: Vec<i64> = (0..self.shape.batch_size as i64).collect();
         let (start, processor_start) = (Instant::now(), processor_milliseconds());
         for _ in 0..self.shape.steps {
-            self.trainer.step(&self.samples, &places);
+            self.trainer.step_over(&self.samples, &self.batches);
         }
         let steps = self.shape.steps as f64;
         let clock = start.elapsed().as_secs_f64() * 1e3 / steps;
@@ -109,9 +136,14 @@ impl Case {
         median_and_least(self.times[1..].iter().map(|time| time.clock).collect())
     }
 
+    /// Returns the median of the processor time, else of the time on the clock.
+    fn cost(&self) -> f64 {
+        median_and_least(self.times[1..].iter().map(|time| time.processor.unwrap_or(time.clock)).collect()).0
+    }
+
     fn print(&self, recurrence: &str) {
         let (median, least) = self.median_and_least();
-        print!("{:>22}: {recurrence:<8} median {median:.3} ms, least {least:.3} ms", self.shape.name);
+        print!("{:>22}: {recurrence:<9} median {median:.3} ms, least {least:.3} ms", self.shape.name);
         if let Some(processor) = self.times[1..].iter().map(|time| time.processor).collect::<Option<Vec<f64>>>() {
             let (median, least) = median_and_least(processor);
             print!("; of processor time {median:.3} ms, {least:.3} ms");
@@ -129,6 +161,32 @@ fn median_and_least(mut values: Vec<f64>) -> (f64, f64) {
 fn processor_milliseconds() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split(' ').next()?.parse::<f64>().ok().map(|nanoseconds| nanoseconds * 1e-6)
+}
+
+/// Returns a step on short windows in our kernel, the same one length after another and with padding taken for data, and the first
+/// in libtorch.
+fn mixed_cases(shape: &'static Shape) -> [Case; 4] {
+    let packed = mixed_lengths(windows(shape, shape.batch_size));
+    let mut padded = packed.clone();
+    padded.scales.iter_mut().for_each(|block| block.lengths.clear());
+    [
+        Case::new(shape, Recurrence::Native, &packed),
+        Case::new(shape, Recurrence::Native, &packed).by_length(&packed),
+        Case::new(shape, Recurrence::Native, &padded),
+        Case::new(shape, Recurrence::Libtorch, &packed),
+    ]
+}
+
+/// Takes away the first steps of windows: what is left is a tenth to the whole of them, every tenth equally often.
+fn mixed_lengths(mut windows: Windows) -> Windows {
+    for block in &mut windows.scales {
+        let length = |sample: usize| (block.steps * (1 + 7 * sample % 10)).div_ceil(10);
+        block.lengths = (0..windows.samples.len()).map(|sample| length(sample) as u32).collect();
+        for (window, &length) in block.values.chunks_exact_mut(block.steps * block.features).zip(&block.lengths) {
+            window[..(block.steps - length as usize) * block.features].fill(0.0);
+        }
+    }
+    windows
 }
 
 fn time(work: impl FnOnce()) -> Duration {

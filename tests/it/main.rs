@@ -1,5 +1,6 @@
 //! The integration tests: everything that is true of the whole, not of one crate.
 
+mod audit;
 mod bad_config;
 mod bad_data;
 mod bad_forecasts;
@@ -24,6 +25,7 @@ mod resume;
 mod returns;
 mod rules;
 mod strategies;
+mod studies;
 mod support;
 mod sweeps;
 mod tidy;

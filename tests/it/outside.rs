@@ -84,8 +84,8 @@ fn changed_forecasts_are_not_answered_from_an_older_run() {
     let short = lab.tidegate("run s.toml --json").json();
     assert_eq!(short["cached"], false);
     assert_ne!(long["metrics"]["performance"], short["metrics"]["performance"]);
-    let trials = String::from_utf8(lab.read("runs/s/trials.jsonl")).expect("text");
-    assert_eq!(trials.lines().count(), 2, "two different inputs are two trials");
+    let study = lab.tidegate("study show s --json").json();
+    assert_eq!(study["trials"], 2, "two different inputs are two trials");
 }
 
 #[test]

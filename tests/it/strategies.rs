@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Finished, Lab};
 
-fn strategies() -> Vec<PathBuf> {
+pub(crate) fn strategies() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../strategies");
     let entries = std::fs::read_dir(folder).expect("the folder is checked in").filter_map(Result::ok);
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -15,8 +15,9 @@ fn strategies() -> Vec<PathBuf> {
 }
 
 /// Returns the overrides that make a strategy small: none where nothing is trained.
-fn smaller(text: &str) -> Vec<String> {
-    let encoder = ["multi_scale_gru", "gru"].into_iter().find(|name| text.contains(&format!("encoder.{name}]")));
+pub(crate) fn smaller(text: &str) -> Vec<String> {
+    let encoder =
+        ["multi_scale_gru", "gru", "lstm"].into_iter().find(|name| text.contains(&format!("encoder.{name}]")));
     let Some(encoder) = encoder else { return Vec::new() };
     vec![
         "training.epochs_max=1".to_owned(),

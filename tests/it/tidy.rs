@@ -10,11 +10,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Levels of the crates: an arrow may only point to a lower one.
-const LEVELS: [(&str, u32); 13] = [
+const LEVELS: [(&str, u32); 15] = [
     ("market", 0),
     ("indicators", 0),
     ("recurrence", 0),
     ("onnx", 0),
+    ("ledger", 0),
+    ("search", 0),
     ("data", 1),
     ("backtest", 1),
     ("metrics", 1),
@@ -36,12 +38,13 @@ const NARROW: [(&str, &[&str]); 5] = [
 ];
 
 /// Packages with a wall around them, and the crates inside it.
-const WALLS: [(&str, &[&str]); 18] = [
+const WALLS: [(&str, &[&str]); 19] = [
     ("tch", &["models"]),
     ("torch-sys", &["models"]),
     ("safetensors", &["models"]),
     ("pulp", &["recurrence"]),
     ("prost", &["onnx"]),
+    ("rusqlite", &["ledger"]),
     ("tract-onnx", &[]),
     ("polars", &["data", "features"]),
     ("rayon", &["experiment", "features"]),

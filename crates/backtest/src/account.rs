@@ -61,7 +61,7 @@ pub(crate) struct Range<'a> {
     pub(crate) low: &'a [f64],
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Account {
     cash: f64,
     positions: Vec<Position>,
@@ -74,15 +74,16 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn new(initial_cash: Cash, instruments: &[Instrument]) -> Self {
-        Self {
-            cash: initial_cash.0,
-            positions: instruments.iter().map(|instrument| Position::flat(instrument.multiplier)).collect(),
-            held: InstrumentSet::new(instruments.len()),
-            lots: vec![LotQueue::default(); instruments.len()],
-            totals: Totals::default(),
-            largest_fill: 0.0,
+    /// Opens an account in the memory of an earlier one.
+    pub(crate) fn renewed(mut self, initial_cash: Cash, instruments: &[Instrument]) -> Self {
+        self.positions.clear();
+        self.positions.extend(instruments.iter().map(|instrument| Position::flat(instrument.multiplier)));
+        self.held.reset(instruments.len());
+        for lots in &mut self.lots {
+            lots.clear();
         }
+        self.lots.resize_with(instruments.len(), LotQueue::default);
+        Self { cash: initial_cash.0, totals: Totals::default(), largest_fill: 0.0, ..self }
     }
 
     /// Returns the largest sum of money that one fill moved.
@@ -287,7 +288,7 @@ mod tests {
     }
 
     fn run(fills: &[Fill]) -> (Account, Vec<ClosedTrade>) {
-        let mut account = Account::new(Cash(1_000.0), &[Instrument::fractional("A")]);
+        let mut account = Account::default().renewed(Cash(1_000.0), &[Instrument::fractional("A")]);
         let mut trades = Vec::new();
         let range = Range { high: &[12.0, 14.0, 13.0, 20.0], low: &[9.0, 8.0, 11.0, 5.0] };
         for fill in fills {

@@ -51,7 +51,7 @@ impl Counts {
 }
 
 /// Lists of waiting orders in the order they began to work, and the orders that are tied to others.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Book {
     waiting: Vec<Vec<Waiting>>,
     /// The instruments with waiting orders.
@@ -62,13 +62,15 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    pub(crate) fn new(instruments: usize) -> Self {
-        Self {
-            waiting: vec![Vec::new(); instruments],
-            busy: InstrumentSet::new(instruments),
-            counts: Counts::default(),
-            linked: Vec::new(),
+    /// Opens an empty book in the memory of an earlier one.
+    pub(crate) fn renewed(mut self, instruments: usize) -> Self {
+        for waiting in &mut self.waiting {
+            waiting.clear();
         }
+        self.waiting.resize_with(instruments, Vec::new);
+        self.busy.reset(instruments);
+        self.linked.clear();
+        Self { counts: Counts::default(), ..self }
     }
 
     #[inline]

@@ -7,14 +7,17 @@ use crate::state::Feed;
 use crate::{BacktestError, ForecastSource};
 
 /// The last forecast known per instrument, and the bars that it had when the forecast arrived.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Delivery {
     latest: Vec<Option<(Forecast, u32)>>,
 }
 
 impl Delivery {
-    pub(crate) fn new(instruments: usize) -> Self {
-        Self { latest: vec![None; instruments] }
+    /// Knows nothing yet, in the memory of an earlier run.
+    pub(crate) fn renewed(mut self, instruments: usize) -> Self {
+        self.latest.clear();
+        self.latest.resize(instruments, None);
+        self
     }
 
     /// Takes what a source knows at `now`, when each instrument has the bars of its feed.
@@ -55,7 +58,7 @@ mod tests {
     fn the_last_forecast_known_stays_with_the_bars_at_its_arrival() {
         let forecasts = [forecast(0, 10), forecast(1, 10), forecast(0, 20)];
         let mut source = KnownForecasts::new(&forecasts, 2).expect("valid");
-        let mut delivery = Delivery::new(2);
+        let mut delivery = Delivery::default().renewed(2);
         let mut at = |now, rows| {
             delivery.deliver(&mut source, Timestamp::from_nanos(now), &feeds(rows)).expect("valid");
             [0, 1].map(|instrument| delivery.latest(instrument).copied())
@@ -76,7 +79,7 @@ mod tests {
     #[test]
     fn a_source_cannot_hand_over_what_is_not_known_yet() {
         let day = Timestamp::from_nanos(Timestamp::NANOS_PER_DAY - 1);
-        let error = Delivery::new(1).deliver(&mut Hasty, day, &[Feed::default()]).expect_err("early");
+        let error = Delivery::default().renewed(1).deliver(&mut Hasty, day, &[Feed::default()]).expect_err("early");
         assert!(
             error.to_string().starts_with("a forecast must be known when it is handed over, at `1970-01-01"),
             "{error}"

@@ -6,16 +6,20 @@ mod fill;
 mod halt;
 mod inside;
 mod linked;
+mod memory;
 mod overnight;
+mod quiet;
 mod rebalance;
 mod trade;
 
 use tidegate_market::{Forecast, Timestamp};
 
+pub(crate) use memory::Memory;
+
 use crate::forecast_source::KnownForecasts;
 use crate::order::OrderEvent;
 use crate::risk::Bounds;
-use crate::state::{Feed, State};
+use crate::state::{Feed, State, refilled};
 use crate::timeline::{Single, Timeline};
 use crate::{
     AccountKind, BacktestConfig, BacktestError, CancelReason, Commission, Context, FillMoment, FillOrder,
@@ -276,6 +280,8 @@ struct Engine<'a, T> {
     /// The calendar month and the value traded in it.
     month: (i64, f64),
     needs: Needs,
+    /// What the strategy asks for; handed out while it is asked.
+    requests: Requests,
     losing_trades: u32,
     /// Round trips that were looked at for losses.
     trades_seen: usize,
@@ -290,76 +296,102 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
         journal: &'a mut Journal,
     ) -> Self {
         let orders = std::mem::take(&mut journal.orders);
+        let used = std::mem::take(&mut journal.memory);
         let instruments = market.len();
         Self {
             timeline,
             config,
             source,
-            state: State::new(market, config.initial_cash, orders),
-            opened: vec![0; instruments],
+            state: State::new(market, config.initial_cash, orders, used.state),
+            opened: refilled(used.opened, instruments, 0),
             journal,
             equity_peak: config.initial_cash.0,
             bounds: Bounds::new(config, config.initial_cash.0, 0.0),
             gross_bound: config.gross_bound(),
             opening_label: None,
-            candidates: Candidates::default(),
-            acted: Vec::new(),
-            rebalances: Rebalances::default(),
-            seen: vec![false; instruments],
-            fx: vec![1.0; instruments],
+            candidates: used.candidates,
+            acted: used.acted,
+            rebalances: used.rebalances,
+            seen: refilled(used.seen, instruments, false),
+            fx: refilled(used.fx, instruments, 1.0),
             next_action: 0,
-            next_funding: vec![0; instruments],
-            delisted: vec![false; instruments],
-            volume_taken: vec![VolumeTaken::default(); instruments],
+            next_funding: refilled(used.next_funding, instruments, 0),
+            delisted: refilled(used.delisted, instruments, false),
+            volume_taken: refilled(used.volume_taken, instruments, VolumeTaken::default()),
             today: Today { day: i64::MIN, start_equity: config.initial_cash.0, added_value: 0.0, is_stopped: false },
             month: (i64::MIN, 0.0),
             needs: Needs::new(market, config),
+            requests: used.requests,
             losing_trades: 0,
             trades_seen: 0,
         }
     }
 
     fn run<S: Strategy>(mut self, strategy: &mut S) -> Result<(), BacktestError> {
-        let mut requests = Requests::default();
-        for step in 0..self.timeline.steps() {
-            if self.needs.nights {
-                self.pass_the_night(step);
-            }
-            self.timeline.follow_opens(step);
-            if self.needs.session_ends {
-                self.exit_carried(step);
-            }
-            if !self.state.book.is_empty() {
-                self.trade(step);
-            }
-            if self.needs.session_ends {
-                self.exit_sessions(step);
-            }
-            if !self.timeline.is_lockstep() {
-                self.note_openings(step);
-            }
-            self.mark(step);
-            if self.state.equity <= 0.0 {
-                self.ruin();
-                break;
-            }
-            if self.journal.halt.is_some() {
-                continue;
-            }
-            if !(self.needs.stops && self.stopped(step)) {
-                self.consult(step, strategy, &mut requests)?;
-                if requests.any {
-                    self.decide(step, &mut requests)?;
+        let mut requests = std::mem::take(&mut self.requests);
+        requests.clear(0);
+        let may_pass = self.has_quiet_stretches();
+        let mut step = 0;
+        while step < self.timeline.steps() && self.step(step, strategy, &mut requests)? {
+            step += 1;
+            if may_pass {
+                step = self.pass_quietly(step, strategy);
+                if self.state.equity <= 0.0 {
+                    self.ruin();
+                    break;
                 }
             }
-            // Costs of fills at this very close can be the ruin, on the last bar too.
-            if self.state.equity <= 0.0 {
-                self.ruin();
-                break;
-            }
         }
+        self.requests = requests;
         self.finish();
         Ok(())
+    }
+
+    /// Lives through one step; returns whether the run goes on.
+    #[expect(clippy::inline_always, reason = "the loop body, called once per bar")]
+    #[inline(always)]
+    fn step<S: Strategy>(
+        &mut self,
+        step: usize,
+        strategy: &mut S,
+        requests: &mut Requests,
+    ) -> Result<bool, BacktestError> {
+        if self.needs.nights {
+            self.pass_the_night(step);
+        }
+        self.timeline.follow_opens(step);
+        if self.needs.session_ends {
+            self.exit_carried(step);
+        }
+        if !self.state.book.is_empty() {
+            self.trade(step);
+        }
+        if self.needs.session_ends {
+            self.exit_sessions(step);
+        }
+        if !self.timeline.is_lockstep() {
+            self.note_openings(step);
+        }
+        self.mark(step);
+        if self.state.equity <= 0.0 {
+            self.ruin();
+            return Ok(false);
+        }
+        if self.journal.halt.is_some() {
+            return Ok(true);
+        }
+        if !(self.needs.stops && self.stopped(step)) {
+            self.consult(step, strategy, requests)?;
+            if requests.any {
+                self.decide(step, requests)?;
+            }
+        }
+        // Costs of fills at this very close can be the ruin, on the last bar too.
+        if self.state.equity <= 0.0 {
+            self.ruin();
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// Marks what closed and records the account.
@@ -487,9 +519,23 @@ impl<'a, T: Timeline + Copy> Engine<'a, T> {
             "equity `{}` must be initial cash `{initial}` plus what was earned, `{totals:?}`",
             self.state.equity
         );
-        self.journal.orders = self.state.orders;
         self.journal.totals = totals;
         self.journal.positions.extend_from_slice(self.state.account.positions());
+        let (orders, state) = self.state.into_memory();
+        self.journal.orders = orders;
+        self.journal.memory = Memory {
+            state,
+            requests: self.requests,
+            opened: self.opened,
+            candidates: self.candidates,
+            acted: self.acted,
+            rebalances: self.rebalances,
+            seen: self.seen,
+            fx: self.fx,
+            next_funding: self.next_funding,
+            delisted: self.delisted,
+            volume_taken: self.volume_taken,
+        };
     }
 }
 

@@ -1,7 +1,7 @@
 //! Instruments of which something holds, in instrument order.
 
 /// A set of instruments as bits: going through it costs a word per 64 instruments and a step per member.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct InstrumentSet {
     words: Vec<u64>,
 }
@@ -9,7 +9,15 @@ pub(crate) struct InstrumentSet {
 impl InstrumentSet {
     /// Creates an empty set for a number of instruments.
     pub(crate) fn new(instruments: usize) -> Self {
-        Self { words: vec![0; instruments.div_ceil(64)] }
+        let mut set = Self::default();
+        set.reset(instruments);
+        set
+    }
+
+    /// Makes it an empty set for a number of instruments.
+    pub(crate) fn reset(&mut self, instruments: usize) {
+        self.words.clear();
+        self.words.resize(instruments.div_ceil(64), 0);
     }
 
     #[inline]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tidegate_market::{Cash, CorporateActionKind, InstrumentId, Price, Quantity, Side, Timestamp};
 
+use crate::engine::Memory;
 use crate::hash::Fnv1a;
+use crate::lots::Extremes;
 use crate::{Liquidity, Market, Order, OrderId, OrderStatus, Position, Totals};
 
 /// Where in its bar a fill happened.
@@ -135,6 +137,27 @@ impl EquityColumns {
         }
     }
 
+    /// Appends one row per close of one instrument of which so many units, times the multiplier, are held, and returns the extremes of
+    /// equity.
+    pub(crate) fn extend(&mut self, cash: f64, units: f64, closes: &[f64]) -> Extremes {
+        let first = self.equity.len();
+        if self.cash_changes.last().is_none_or(|&(_, last)| last != cash) {
+            self.cash_changes.push((first as u32, cash));
+        }
+        self.equity.extend(closes.iter().map(|close| cash + units * close));
+        Extremes::of(&self.equity[first..], &self.equity[first..])
+    }
+
+    /// Takes back the rows after the first one from `first` on at which nothing is left, and returns the highest equity from there on
+    /// and the number of rows.
+    #[cold]
+    pub(crate) fn cut_after_ruin(&mut self, first: usize) -> (f64, usize) {
+        let ruin = self.equity[first..].iter().position(|&equity| equity <= 0.0);
+        self.equity.truncate(ruin.map_or(self.equity.len(), |place| first + place + 1));
+        let kept = &self.equity[first..];
+        (Extremes::of(kept, kept).high, self.equity.len())
+    }
+
     /// Takes the last row back.
     pub(crate) fn pop(&mut self) {
         self.equity.pop();
@@ -173,6 +196,20 @@ impl EquityColumns {
             cash.resize(end, value);
         }
         cash
+    }
+
+    /// Returns the number of bars at whose end a position was open: those whose gross exposure is not zero.
+    pub fn bars_exposed(&self) -> usize {
+        if self.instruments > 1 {
+            return self.gross_exposure.iter().filter(|&&gross| gross != 0.0).count();
+        }
+        let ends = self.cash_changes.iter().skip(1).map(|&(first, _)| first as usize).chain([self.len()]);
+        let segments = self.cash_changes.iter().zip(ends);
+        // Equity less cash is zero only where they are equal.
+        let exposed = |(&(first, cash), end): (&(u32, f64), usize)| {
+            self.equity[first as usize..end].iter().map(|&equity| u32::from(equity != cash)).sum::<u32>() as usize
+        };
+        segments.map(exposed).sum()
     }
 
     /// Returns the sum of the values of all positions: equity less cash.
@@ -281,6 +318,8 @@ pub struct Journal {
     pub daily_loss_stops: Vec<Timestamp>,
     /// The steps at which a margin call cut the positions.
     pub margin_calls: Vec<Timestamp>,
+    /// What the next run into this journal need not allocate.
+    pub(crate) memory: Memory,
 }
 
 impl Journal {

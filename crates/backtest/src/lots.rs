@@ -12,7 +12,7 @@ pub(crate) struct Extremes {
 }
 
 impl Extremes {
-    const NONE: Self = Self { high: f64::NEG_INFINITY, low: f64::INFINITY };
+    pub(crate) const NONE: Self = Self { high: f64::NEG_INFINITY, low: f64::INFINITY };
 
     #[inline]
     fn merge(&mut self, other: Self) {
@@ -24,10 +24,19 @@ impl Extremes {
         Self { high: self.high / ratio, low: self.low / ratio }
     }
 
+    /// Returns the extremes of two columns of one length. Which of equal values is taken makes no difference, so that several rows
+    /// are compared side by side; NaN is passed over.
     #[inline]
-    fn of(high: &[f64], low: &[f64]) -> Self {
+    pub(crate) fn of(high: &[f64], low: &[f64]) -> Self {
+        const LANES: usize = 8;
+        let [mut highest, mut lowest] = [[f64::NEG_INFINITY; LANES], [f64::INFINITY; LANES]];
+        let ((highs, rest_high), (lows, rest_low)) = (high.as_chunks::<LANES>(), low.as_chunks::<LANES>());
+        for (high, low) in highs.iter().zip(lows) {
+            highest = std::array::from_fn(|lane| if high[lane] > highest[lane] { high[lane] } else { highest[lane] });
+            lowest = std::array::from_fn(|lane| if low[lane] < lowest[lane] { low[lane] } else { lowest[lane] });
+        }
         let mut extremes = Self::NONE;
-        for (&high, &low) in high.iter().zip(low) {
+        for (&high, &low) in highest.iter().zip(&lowest).chain(rest_high.iter().zip(rest_low)) {
             extremes.merge(Self { high, low });
         }
         extremes
@@ -141,7 +150,7 @@ impl LotQueue {
         }
     }
 
-    /// Drops what rounding left of a position that is closed.
+    /// Drops what rounding left of a position that is closed, or what an earlier run left.
     pub(crate) fn clear(&mut self) {
         self.lots.clear();
         self.folded = 0;

@@ -61,23 +61,60 @@ pub(crate) struct State<'a> {
     pub(crate) gross_exposure: f64,
 }
 
+/// The memory of a state, to be used by the next one.
+#[derive(Default)]
+pub(crate) struct StateMemory {
+    columns: Vec<Columns<'static>>,
+    feeds: Vec<Feed>,
+    account: Account,
+    book: Book,
+    delivery: Delivery,
+}
+
+/// Returns a vector of so many equal values in the memory of another.
+pub(crate) fn refilled<V: Clone>(mut used: Vec<V>, count: usize, value: V) -> Vec<V> {
+    used.clear();
+    used.resize(count, value);
+    used
+}
+
+/// Returns an empty vector of columns of another life in the memory of this one: a collection in place, where there is nothing to move.
+fn emptied<'b>(mut used: Vec<Columns<'_>>) -> Vec<Columns<'b>> {
+    used.clear();
+    used.into_iter().map(|_| unreachable!("there are none")).collect()
+}
+
 impl<'a> State<'a> {
-    pub(crate) fn new(market: &'a Market, initial_cash: tidegate_market::Cash, orders: Vec<Order>) -> Self {
+    /// Starts in the memory of an earlier run.
+    pub(crate) fn new(
+        market: &'a Market,
+        initial_cash: tidegate_market::Cash,
+        orders: Vec<Order>,
+        used: StateMemory,
+    ) -> Self {
         let instruments = market.len();
-        let columns = market.all_bars().iter().zip(market.all_signal_bars());
+        let mut columns = emptied(used.columns);
+        let series = market.all_bars().iter().zip(market.all_signal_bars());
+        columns.extend(series.map(|(bars, signals)| Columns::new(bars, signals)));
         Self {
             market,
-            columns: columns.map(|(bars, signals)| Columns::new(bars, signals)).collect(),
-            feeds: vec![Feed::default(); instruments],
-            account: Account::new(initial_cash, market.instruments()),
+            columns,
+            feeds: refilled(used.feeds, instruments, Feed::default()),
+            account: used.account.renewed(initial_cash, market.instruments()),
             orders,
-            book: Book::new(instruments),
-            delivery: Delivery::new(instruments),
+            book: used.book.renewed(instruments),
+            delivery: used.delivery.renewed(instruments),
             step: 0,
             label: market.labels()[0],
             equity: initial_cash.0,
             gross_exposure: 0.0,
         }
+    }
+
+    /// Returns the orders, and the memory of everything else.
+    pub(crate) fn into_memory(self) -> (Vec<Order>, StateMemory) {
+        let Self { columns, feeds, account, book, delivery, orders, .. } = self;
+        (orders, StateMemory { columns: emptied(columns), feeds, account, book, delivery })
     }
 
     /// Returns the close time of the current step.

@@ -10,6 +10,7 @@ mod forecast_threshold;
 mod kelly;
 mod momentum_rotation;
 pub mod rules;
+mod shared_averages;
 mod sma_cross;
 mod target_weights;
 mod volatility_target;
@@ -23,7 +24,8 @@ pub use forecast_threshold::{ForecastThreshold, ForecastThresholdParams};
 pub use kelly::{Kelly, KellyParams};
 pub use momentum_rotation::{MomentumRotation, MomentumRotationParams};
 pub use rules::{Rules, RulesParams};
-pub use sma_cross::{SmaCross, SmaCrossParams};
+pub use shared_averages::SharedAverages;
+pub use sma_cross::{SharedSmaCross, SmaCross, SmaCrossParams};
 pub use target_weights::{ScheduledWeight, TargetWeights};
 pub use volatility_target::{VolatilitySource, VolatilityTarget, VolatilityTargetParams};
 

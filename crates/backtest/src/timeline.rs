@@ -20,6 +20,8 @@ pub(crate) struct BarRef {
 pub(crate) trait Timeline {
     /// Every bar that closes in a step also opened in it, in one group: marks at the open never outlive the step.
     fn is_lockstep(&self) -> bool;
+    /// Whether there is one instrument, whose rows are the steps.
+    fn is_one_instrument(&self) -> bool;
     fn steps(&self) -> usize;
     fn close_time(&self, step: usize) -> Timestamp;
     /// The first bar, in instrument order, that closes in a step.
@@ -53,6 +55,11 @@ impl<'a> Single<'a> {
 impl Timeline for Single<'_> {
     #[inline]
     fn is_lockstep(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn is_one_instrument(&self) -> bool {
         true
     }
 
@@ -170,6 +177,10 @@ impl Merged {
 impl Timeline for &Merged {
     fn is_lockstep(&self) -> bool {
         self.group_ends.is_none()
+    }
+
+    fn is_one_instrument(&self) -> bool {
+        false
     }
 
     fn steps(&self) -> usize {

@@ -4,9 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tidegate_experiment::DEFAULT_CUTS;
 use tidegate_market::TradingCalendar;
 
 use crate::model_arguments::{BenchArguments, CompressArguments, ExportArguments, PredictArguments};
+use crate::study_arguments::StudyArguments;
 
 /// Backtests trading ideas, neural forecasters included, without looking ahead.
 #[derive(Debug, Parser)]
@@ -38,7 +40,12 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  tidegate run strategies/sp500_ridge.toml\n  tidegate run strategies/sma_cross.toml --set execution.commission.bps=5 --out runs/costly"
     )]
-    Run(RunArguments),
+    Run(AuditedRunArguments),
+    /// Prove on this very config and data that nothing known at a bar depends on what came after it
+    #[command(
+        after_help = "Examples:\n  tidegate audit strategies/sp500_multi_scale_gru.toml\n  tidegate audit strategies/sma_cross.toml --cuts 50 --json"
+    )]
+    Audit(AuditArguments),
     /// Check a strategy file and its data, and say what a run will do
     #[command(
         after_help = "Examples:\n  tidegate check strategies/sp500_multi_scale_gru.toml\n  tidegate check strategies/sma_cross.toml --set data.end=2010-12-31"
@@ -64,6 +71,8 @@ pub(crate) enum Command {
         after_help = "Examples:\n  tidegate sweep strategies/sma_cross.toml\n  tidegate sweep strategies/sma_cross.toml --grid strategy.sma_cross.fast_bars=5,10,20 --objective calmar_ratio"
     )]
     Sweep(SweepArguments),
+    /// See what a study has tried: every trial ever evaluated
+    Study(StudyArguments),
     /// Show the report of a finished run, or write it again
     #[command(
         after_help = "Examples:\n  tidegate report runs/sma_cross/0123456789abcdef\n  tidegate report runs/sma_cross/0123456789abcdef --format html --out report.html"
@@ -151,6 +160,24 @@ pub(crate) struct RunArguments {
     /// The run directory; `runs/<file stem>/<config hash>` when not given
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditedRunArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+    /// Audit first, as `tidegate audit` does, and show no result when there is a leak
+    #[arg(long)]
+    pub(crate) audit: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+    /// How many cuts are sampled; those in the warm-up and at opens come on top
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_CUTS as u16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) cuts: u16,
 }
 
 #[derive(Debug, Args)]

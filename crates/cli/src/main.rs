@@ -8,6 +8,7 @@ mod printer;
 mod progress;
 mod stop;
 mod stopwatch;
+mod study_arguments;
 
 use std::process::ExitCode;
 
@@ -36,11 +37,13 @@ fn main() -> ExitCode {
 fn dispatch(arguments: &Arguments, printer: Printer) -> anyhow::Result<()> {
     match &arguments.command {
         Command::Run(run) => command::run::execute(run, printer),
+        Command::Audit(audit) => command::audit::execute(audit, printer),
         Command::Check(check) => command::check::execute(check, printer),
         Command::Features(features) => command::features::execute(features, printer),
         Command::Train(train) => command::train::execute(train, printer),
         Command::Backtest(backtest) => command::backtest::execute(backtest, printer),
         Command::Sweep(sweep) => command::sweep::execute(sweep, printer),
+        Command::Study(study) => command::study::execute(study, printer),
         Command::Report(report) => command::report::execute(report, printer),
         Command::Explain(explain) => command::explain::execute(explain, printer),
         Command::Predict(predict) => command::predict::execute(predict, printer),

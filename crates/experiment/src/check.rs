@@ -1,5 +1,7 @@
 //! `tidegate check`: what a run will do, and what an expert would warn of, without running it.
 
+mod forecasts;
+
 use serde::Serialize;
 use tidegate_backtest::{BacktestConfig, Commission, DataEnd, FillTiming, Slippage};
 use tidegate_data::{Adjustment, ReadOptions};
@@ -7,6 +9,7 @@ use tidegate_features::TargetSpec;
 use tidegate_forecast::{split_samples, splits};
 use tidegate_market::Timestamp;
 
+pub use self::forecasts::CheckedForecaster;
 use crate::ExperimentError;
 use crate::config::{ExperimentConfig, SignalsConfig, StrategyConfig};
 use crate::dataset::{Dataset, read_options};
@@ -23,12 +26,16 @@ pub struct CheckedRun {
     pub config_hash: String,
     /// Each symbol, its bars, its first and last time label.
     pub symbols: Vec<(String, usize, Timestamp, Timestamp)>,
+    /// What forecasts; null when nothing is trained.
+    pub forecaster: Option<CheckedForecaster>,
     /// The folds; empty when nothing is trained.
     pub folds: Vec<CheckedFold>,
     /// How many models a run trains.
     pub models: usize,
     /// What an expert would warn of.
     pub warnings: Vec<String>,
+    /// What an expert would try.
+    pub hints: Vec<String>,
 }
 
 /// One fold of a run.
@@ -60,9 +67,11 @@ pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentEr
         name: experiment.name.clone(),
         config_hash: experiment.config_hash.clone(),
         symbols: symbols(&dataset),
+        forecaster: None,
         folds: Vec::new(),
         models: 0,
         warnings: warnings(experiment),
+        hints: Vec::new(),
     };
     let fill = experiment.backtest.fill;
     if matches!(fill, FillTiming::SameClose | FillTiming::SameCloseBookedNext) {
@@ -81,7 +90,13 @@ pub fn check(experiment: &ResolvedExperiment) -> Result<CheckedRun, ExperimentEr
             check_samples(plan, fold.fold, [fold.train_samples, fold.valid_samples])?;
         }
         checked.models = checked.folds.len() * plan.ensemble_size as usize;
+        checked.warnings.extend(forecasts::scheme_warning(plan));
         checked.warnings.extend(training_warnings(plan, &checked.folds));
+        checked.hints.extend(forecasts::hints(plan));
+        let forecaster = CheckedForecaster::new(plan, &dataset, &checked.folds);
+        let samples = checked.folds.iter().map(|fold| fold.train_samples).min().unwrap_or(0);
+        checked.warnings.extend(forecasts::size_warning(plan, &forecaster, samples));
+        checked.forecaster = Some(forecaster);
         if !experiment.strategy.needs_forecasts() {
             checked.warnings.push("the strategy uses no forecasts, yet `[model]` is trained".to_owned());
         }
@@ -153,6 +168,7 @@ pub(crate) fn warnings(experiment: &ResolvedExperiment) -> Vec<String> {
         if !plan.target_is_traded(experiment.backtest.fill) {
             warnings.push("the target is measured between prices at which the strategy does not trade".to_owned());
         }
+        warnings.extend(forecasts::strategy_warnings(&config.strategy, plan));
         if matches!(config.strategy, StrategyConfig::Kelly(_)) && matches!(plan.target, TargetSpec::LogReturn(_)) {
             warnings.push(
                 "Kelly's weight is mean over variance of the simple return; for `[target.log_return]` it is half a unit too low"
@@ -224,20 +240,11 @@ fn ignored_tables(config: &ExperimentConfig) -> String {
     tables.iter().filter(|(_, written)| *written).map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the largest hidden size that practitioners advise: 64 below 1,000 samples, 128 below 10,000, 256 above.
-const fn hidden_size_advised(samples: usize) -> usize {
-    match samples {
-        0..1_000 => 64,
-        1_000..10_000 => 128,
-        _ => 256,
-    }
-}
-
 fn training_warnings(plan: &ForecastPlan, folds: &[CheckedFold]) -> Vec<String> {
     let mut warnings = Vec::new();
     let smallest = folds.iter().map(|fold| fold.train_samples).min().unwrap_or(0);
     if let ForecasterPlan::Network(network, _) = &plan.forecaster {
-        let advised = hidden_size_advised(smallest);
+        let (_, advised) = forecasts::hidden_sizes_advised(smallest);
         if let Some(hidden) = network.encoder.hidden_size().filter(|hidden| *hidden > advised) {
             warnings.push(format!(
                 "hidden_size `{hidden}` is large for `{smallest}` training samples; up to `{advised}` is usual"
@@ -254,11 +261,6 @@ fn training_warnings(plan: &ForecastPlan, folds: &[CheckedFold]) -> Vec<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_advised_size_grows_with_the_samples() {
-        assert_eq!([999, 1_000, 9_999, 10_000].map(hidden_size_advised), [64, 128, 128, 256]);
-    }
 
     const FREE: &str = "commission = \"none\"\nslippage = \"none\"\n";
     const COSTLY: &str = "commission.bps = 1.0\nslippage = \"none\"\n";

@@ -64,6 +64,23 @@ impl Dataset {
         Self { hash: dataset.hashed(), ..dataset }
     }
 
+    /// Returns the same symbols with other bars and other things beside them, and the prices that signals see made anew.
+    ///
+    /// # Errors
+    /// When prices cannot be adjusted.
+    pub(crate) fn with_parts(
+        &self,
+        data: &ResolvedData,
+        parts: Vec<(Arc<Bars>, Beside)>,
+    ) -> Result<Self, ExperimentError> {
+        let mut dataset = Self { sessions: self.sessions.clone(), ..Self::new(self.symbols.clone(), Vec::new()) };
+        for (bars, beside) in parts {
+            dataset.push(data, bars, beside)?;
+        }
+        dataset.hash = dataset.hashed();
+        Ok(dataset)
+    }
+
     /// Adds one symbol's bars and the corporate actions that happen while they last.
     fn push(&mut self, data: &ResolvedData, bars: Arc<Bars>, mut beside: Beside) -> Result<(), DataError> {
         let first = bars.open_time(0);

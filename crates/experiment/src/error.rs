@@ -32,6 +32,9 @@ pub enum ExperimentError {
     /// A metric's input that is not what it must be.
     #[error(transparent)]
     Metrics(#[from] tidegate_metrics::MetricsError),
+    /// A trial ledger that cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] tidegate_ledger::LedgerError),
     /// A report that cannot be rendered.
     #[error(transparent)]
     Report(#[from] tidegate_report::ReportError),
@@ -63,6 +66,11 @@ pub enum ExperimentError {
     /// A sweep that cannot start.
     #[error("{0}")]
     Sweep(String),
+    /// An audit that found a leak.
+    #[error(
+        "the audit found a leak in {0}\nhint: results of this strategy use the future and mean nothing; docs/AUDIT.md says how to read this"
+    )]
+    Audit(String),
     /// The user asked to stop.
     #[error("stopped; models that were finished stay in the cache, from where the same command goes on")]
     Cancelled,

@@ -7,10 +7,13 @@
 //! depends on config, data and seed, never on the number of threads, the wall clock or what ran before; a file is written
 //! whole or not at all.
 
+mod audit;
 mod check;
 mod compress;
 pub mod config;
 mod dataset;
+#[cfg(test)]
+mod documented;
 mod error;
 mod execution_text;
 mod explain;
@@ -29,13 +32,18 @@ mod rules;
 mod run_directory;
 mod schema;
 mod stored_model;
+mod study;
 mod sweep;
 mod tables;
 mod tear_sheet;
 mod traded_market;
 mod trading;
 
-pub use check::{CheckedFold, CheckedRun, check};
+pub use audit::{
+    AuditLeak, AuditMethod, AuditOptions, AuditReport, AuditStage, AuditedCut, AuditedStage, CutKind, DEFAULT_CUTS,
+    audit_and_store, audit_experiment,
+};
+pub use check::{CheckedFold, CheckedForecaster, CheckedRun, check};
 pub use compress::{CompressOutcome, CompressRequest, Compression, MeasuredNetwork, compress};
 pub use config::ConfigSource;
 pub use dataset::{Beside, Dataset, read_options};
@@ -44,11 +52,12 @@ pub use explain::{ExplainRequest, explain};
 pub use export::{ExportFormat, ExportOutcome, ExportRequest, WrittenFile, export};
 pub use features::write_features;
 pub use forecasting::{
-    ArtifactCache, FoldOutcome, FoldScores, ForecastOutcome, ForecastSummary, HorizonScores, LevelScores,
-    MemberOutcome, MemberScores, PooledScores, Spread, Statement, StreamedForecasts, YardstickOutcome, Yardsticks,
+    ArtifactCache, CrossSection, FoldOutcome, FoldScores, ForecastOutcome, ForecastSummary, HorizonScores, LevelScores,
+    MemberOutcome, MemberScores, PooledScores, RecalibrationScores, Spread, Statement, StreamedForecasts,
+    YardstickOutcome, Yardsticks,
 };
-pub use ledger::{Ledger, Trial};
-pub use measure::{ExecutionSummary, Measured, measure};
+pub use ledger::TrialCount;
+pub use measure::{CrossValidationSummary, ExecutionSummary, Measured, PathSummary, measure};
 pub use observer::{Observer, Progress, SilentObserver};
 pub use pipeline::{
     Computed, RunOptions, RunOutcome, TrainOutcome, compute, default_directory, forecasts, load, run_experiment,
@@ -62,6 +71,9 @@ pub use returns_file::{ReturnsRequest, measure_returns};
 pub use run_directory::{RunDirectory, RunFacts, StoredRun, read_report};
 pub use schema::schema;
 pub use stored_model::{ModelRequest, StoredModel};
+pub use study::{
+    StudyRequest, StudySummary, StudyTable, StudyTrials, TrialLine, export_study, list_studies, show_study,
+};
 pub use sweep::{SweepOutcome, SweepPlan, SweepRequest, TrialRow, TrialValue, run_sweep};
 pub use tear_sheet::tear_sheet;
 pub use traded_market::traded_market;

@@ -1,7 +1,7 @@
 //! A strategy file to its result: load, forecast, trade, measure, write.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use tidegate_backtest::{Journal, Market};
@@ -9,22 +9,25 @@ use tidegate_features::{TargetSpec, start_prices};
 use tidegate_forecast::{
     EwmaVolatility, FoldScheme, Forecaster, Garch, HistoricalMean, Panel, PerHorizon, Ridge, Zero,
 };
+use tidegate_ledger::{Ledger, Source, TrialRecord};
 use tidegate_market::Forecast;
 use tidegate_models::{Device, NeuralForecaster};
 use tidegate_report::RunReport;
 
 use crate::ExperimentError;
+use crate::audit::stored_status;
 use crate::config::YardstickConfig;
 use crate::dataset::Dataset;
 use crate::forecasting::{
     ArtifactCache, ForecastOutcome, ForecastSummary, RunMembers, StreamedForecasts, TrainingContext, build_panel,
     train_walk_forward,
 };
-use crate::ledger::{Ledger, Trial};
+use crate::ledger::{TrialCount, now_ns, record, saturated_ns, trial_key};
 use crate::measure::{CrossValidationSummary, Measured, PathSummary, measure};
 use crate::observer::{Observer, Progress};
 use crate::resolve::{ForecastPlan, ForecastSource, ForecasterPlan, ResolvedExperiment};
 use crate::run_directory::{RunDirectory, RunFacts, StoredRun};
+use crate::sweep::trial_metrics;
 use crate::tear_sheet::tear_sheet;
 use crate::traded_market::{traded_market, traded_market_from};
 use crate::trading::{read_forecasts, read_inputs, trade, trade_benchmark, trade_in_the_loop};
@@ -104,7 +107,7 @@ pub fn run_experiment(
 ) -> Result<RunOutcome, ExperimentError> {
     let started = Instant::now();
     let directory = RunDirectory::new(options.out.clone().unwrap_or_else(|| default_directory(experiment)))?;
-    let ledger = open_ledger(experiment, options)?;
+    let mut ledger = open_ledger(experiment, options)?;
     let dataset = load(experiment, observer)?;
     if options.reuse_finished
         && let Some(StoredRun { metrics, report }) = directory.finished(experiment, &dataset, &options.device)
@@ -114,8 +117,10 @@ pub fn run_experiment(
     }
     let computed = in_pool(options.threads, || compute(experiment, dataset, options, observer))??;
     let metrics = computed.measured.to_json(computed.scores.as_ref());
-    let trials = count_trial(experiment, &computed, &ledger)?;
-    let report = tear_sheet(experiment, &computed, &trials)?;
+    let trials = count_trial(experiment, &computed, &mut ledger, started.elapsed())?;
+    let mut report = tear_sheet(experiment, &computed, &trials);
+    let data_hash = computed.dataset.input_hash(experiment)?;
+    report.header.audit = stored_status(directory.path(), &experiment.config_hash, &data_hash);
     observer.notify(Progress::Stage { name: "writing results", steps: 0 });
     directory.write(
         experiment,
@@ -129,17 +134,25 @@ pub fn run_experiment(
     Ok(RunOutcome { run_dir: directory.path().to_owned(), metrics, report, cached })
 }
 
-/// Writes the run into its study's ledger, before its result is shown, and returns the trials the study then has.
+/// Writes the run into its study's ledger, before its result is shown, and returns how many the study then has.
 fn count_trial(
     experiment: &ResolvedExperiment,
     computed: &Computed,
-    ledger: &Ledger,
-) -> Result<Vec<Trial>, ExperimentError> {
-    ledger.record(&[Trial {
-        config_hash: experiment.config_hash.clone(),
-        data_hash: computed.dataset.input_hash(experiment)?,
-        sharpe_ratio: computed.measured.performance.sharpe_ratio,
-    }])
+    ledger: &mut Ledger,
+    elapsed: Duration,
+) -> Result<TrialCount, ExperimentError> {
+    let (names, metrics): (Vec<&str>, Vec<f64>) =
+        trial_metrics(&computed.measured).into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).unzip();
+    let trial = TrialRecord {
+        key: trial_key(&experiment.config_hash, &computed.dataset.input_hash(experiment)?)?,
+        seed: experiment.seed,
+        values: String::new(),
+        metrics,
+        recorded_at_ns: now_ns(),
+        elapsed_ns: saturated_ns(elapsed),
+        failure: None,
+    };
+    record(ledger, Source::Run, &names, &[trial])
 }
 
 /// What a training without a backtest delivers.
@@ -173,7 +186,7 @@ pub fn train(
     let dataset = load(experiment, observer)?;
     let (_, outcome) = in_pool(options.threads, || forecasts(experiment, &dataset, options, observer))??;
     let outcome = outcome.ok_or_else(|| ExperimentError::Internal("a walk-forward has an outcome".to_owned()))?;
-    let scores = ForecastSummary::new(&plan.forecaster.name(), &outcome)?;
+    let scores = ForecastSummary::new(plan, &outcome)?;
     let document = serde_json::to_value(&scores).map_err(|error| ExperimentError::Internal(error.to_string()))?;
     directory.write_training(experiment, &dataset, &outcome, &document)?;
     Ok(TrainOutcome {
@@ -215,9 +228,7 @@ pub fn compute(
         measured.cross_validation = Some(trade_paths(experiment, &dataset, outcome)?);
     }
     let scores = match (&experiment.forecasts, &walk_forward) {
-        (ForecastSource::WalkForward(plan), Some(outcome)) => {
-            Some(ForecastSummary::new(&plan.forecaster.name(), outcome)?)
-        }
+        (ForecastSource::WalkForward(plan), Some(outcome)) => Some(ForecastSummary::new(plan, outcome)?),
         _ => None,
     };
     observer.notify(Progress::StageDone);
@@ -345,6 +356,8 @@ fn prepare_forecasts(
         run_members: &run_members,
         device: &options.device,
         observer,
+        yardsticks: true,
+        retrained: None,
     };
     let (mut outcome, streams) = train_walk_forward(plan, forecaster.as_ref(), &panel, &context)?;
     if matches!(plan.target, TargetSpec::Difference(_)) {
@@ -408,7 +421,7 @@ pub(crate) fn in_pool<T: Send>(threads: Option<usize>, job: impl FnOnce() -> T +
 /// Opens the ledger before anything is computed, so that a study that cannot count is known early.
 pub(crate) fn open_ledger(experiment: &ResolvedExperiment, options: &RunOptions) -> Result<Ledger, ExperimentError> {
     let folder = options.study.clone().unwrap_or_else(|| study_directory(experiment));
-    Ledger::open(&folder)
+    Ok(Ledger::open(&folder)?)
 }
 
 /// Returns `runs/<file stem>/<config hash>`.

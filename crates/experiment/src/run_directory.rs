@@ -8,6 +8,7 @@ use tidegate_data::Table;
 use tidegate_report::RunReport;
 
 use crate::ExperimentError;
+use crate::audit::{AUDIT_FILE, AuditReport, stored_status};
 use crate::dataset::Dataset;
 use crate::error::{cannot_read, cannot_write};
 use crate::files::{make_folder, write_atomically};
@@ -151,6 +152,17 @@ impl RunDirectory {
         self.write_models(outcome)
     }
 
+    /// Writes an audit, and writes the report of a finished run that lies here again, with what the audit says of it.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn write_audit(&self, audit: &AuditReport) -> Result<(), ExperimentError> {
+        self.put(AUDIT_FILE, pretty(audit)?.as_bytes())?;
+        let Ok(report) = read_report(&self.path) else { return Ok(()) };
+        self.put("report.json", pretty(&report)?.as_bytes())?;
+        self.put("report.html", tidegate_report::html(&report)?.as_bytes())
+    }
+
     fn write_models(&self, outcome: &ForecastOutcome) -> Result<(), ExperimentError> {
         for fold in &outcome.folds {
             let index = fold.fold.index;
@@ -235,11 +247,17 @@ pub fn read_report(run_dir: &Path) -> Result<RunReport, ExperimentError> {
         source,
         hint: "\nhint: name the run directory that `tidegate run` printed",
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| ExperimentError::Damaged {
-        path,
+    let damaged = |error: serde_json::Error| ExperimentError::Damaged {
+        path: path.clone(),
         reason: error.to_string(),
         hint: "run the experiment again",
-    })
+    };
+    let mut report: RunReport = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let manifest = std::fs::read(run_dir.join("manifest.json")).ok();
+    if let Some(manifest) = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok()) {
+        report.header.audit = stored_status(run_dir, &manifest.config_hash, &manifest.data_hash);
+    }
+    Ok(report)
 }
 
 const fn naming<'a>(experiment: &ResolvedExperiment, dataset: &'a Dataset) -> Naming<'a> {

@@ -1,41 +1,31 @@
 //! What the report shows of a run.
 
+mod forecast;
+mod training;
+
 use tidegate_backtest::FillTiming;
-use tidegate_metrics::{
-    Drawdown, Returns, SharpeStatistics, Trials, calibration_curve, drawdowns, monthly_returns, sample_variance,
-};
+use tidegate_metrics::{Drawdown, Returns, SharpeStatistics, Trials, drawdowns, monthly_returns, sample_variance};
 use tidegate_report::{
-    AuditStatus, Build, CalibrationPoint, DrawdownRow, EquityPoint, ExecutionPanel, FillRule, FoldRow, ForecastPanel,
-    ForecastRole, ForecastRow, LossCurve, MetricRow, MonthlyReturn, RunHeader, RunReport, TimeSpan, TradeRow,
-    WalkForwardSummary,
+    AuditStatus, Build, CrossValidationPanel, DrawdownRow, EquityPoint, ExecutionPanel, FillRule, MetricRow,
+    MonthlyReturn, PathRow, RunHeader, RunReport, TimeSpan, TradeRow, WalkForwardSummary,
 };
 
-use crate::ExperimentError;
 use crate::execution_text;
-use crate::forecasting::{ForecastOutcome, ForecastSummary, Pairs};
-use crate::ledger::Trial;
-use crate::measure::Measured;
+use crate::forecasting::ForecastOutcome;
+use crate::ledger::TrialCount;
+use crate::measure::{CrossValidationSummary, Measured, PathSummary};
 use crate::pipeline::Computed;
 use crate::resolve::{ForecastSource, ResolvedExperiment};
+use forecast::forecast_panel;
 
 /// The most drawdowns shown.
 const DRAWDOWNS_SHOWN: usize = 10;
 
-/// The nominal coverages of the calibration curve.
-const NOMINAL_COVERAGES: [f64; 11] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
-
-/// Lays out the report of a run; `trials` are the different configs that the study has evaluated, this one included.
-///
-/// # Errors
-/// When a forecast cannot be scored.
-pub fn tear_sheet(
-    experiment: &ResolvedExperiment,
-    computed: &Computed,
-    trials: &[Trial],
-) -> Result<RunReport, ExperimentError> {
+/// Lays out the report of a run; `trials` is what the study has tried, this run included.
+pub fn tear_sheet(experiment: &ResolvedExperiment, computed: &Computed, trials: &TrialCount) -> RunReport {
     let measured = &computed.measured;
-    Ok(RunReport {
-        header: header(experiment, computed, trials.len() as u64),
+    RunReport {
+        header: header(experiment, computed, trials.trials),
         performance: performance_rows(measured, trials),
         equity: equity_points(measured),
         monthly_returns: monthly_returns(&measured.returns)
@@ -45,10 +35,11 @@ pub fn tear_sheet(
         drawdowns: drawdown_rows(&measured.returns),
         trades: trade_rows(computed),
         execution: execution_panel(measured),
-        forecast: forecast_panel(experiment, computed)?,
+        forecast: forecast_panel(experiment, computed),
+        cross_validation: measured.cross_validation.as_ref().map(cross_validation),
         warnings: warnings(experiment, computed),
         notes: execution_text::notes(experiment),
-    })
+    }
 }
 
 fn header(experiment: &ResolvedExperiment, computed: &Computed, trials: u64) -> RunHeader {
@@ -107,16 +98,15 @@ fn warnings(experiment: &ResolvedExperiment, computed: &Computed) -> Vec<String>
 }
 
 /// The chance that the strategy beats the best of as many worthless trials; undefined below two trials.
-fn deflated_sharpe_ratio(measured: &Measured, trials: &[Trial]) -> Option<f64> {
+fn deflated_sharpe_ratio(measured: &Measured, trials: &TrialCount) -> Option<f64> {
     let periods_per_year = measured.execution.periods_per_year;
-    let per_period: Vec<f64> =
-        trials.iter().filter_map(|trial| Some(trial.sharpe_ratio? / periods_per_year.sqrt())).collect();
+    let per_period: Vec<f64> = trials.sharpe_ratios.iter().map(|ratio| ratio / periods_per_year.sqrt()).collect();
     let sharpe_ratio_variance = sample_variance(&per_period)?;
     SharpeStatistics::of(&measured.returns, &measured.options)?
-        .deflated(&Trials { count: trials.len() as u64, sharpe_ratio_variance })
+        .deflated(&Trials { count: trials.trials, sharpe_ratio_variance })
 }
 
-fn performance_rows(measured: &Measured, trials: &[Trial]) -> Vec<MetricRow> {
+fn performance_rows(measured: &Measured, trials: &TrialCount) -> Vec<MetricRow> {
     let benchmark = measured.benchmark.entries();
     measured
         .performance
@@ -199,84 +189,17 @@ fn execution_panel(measured: &Measured) -> ExecutionPanel {
     }
 }
 
-fn forecast_panel(
-    experiment: &ResolvedExperiment,
-    computed: &Computed,
-) -> Result<Option<ForecastPanel>, ExperimentError> {
-    let (ForecastSource::WalkForward(plan), Some(outcome), Some(scores)) =
-        (&experiment.forecasts, &computed.walk_forward, &computed.scores)
-    else {
-        return Ok(None);
+fn cross_validation(summary: &CrossValidationSummary) -> CrossValidationPanel {
+    let path = |path: &PathSummary| PathRow {
+        sharpe_ratio: path.sharpe_ratio,
+        total_return: path.total_return,
+        max_drawdown: path.max_drawdown,
     };
-    let scored = Pairs::all(outcome, 0).model();
-    let calibration = calibration_curve(&scored, &NOMINAL_COVERAGES)?;
-    Ok(Some(ForecastPanel {
-        target: plan.target.name(),
-        rows: forecast_rows(scores),
-        by_fold: scores.by_fold.iter().map(fold_row).collect(),
-        pit_histogram: scores.pooled.model.pit_histogram.map(shares),
-        coverage_curve: calibration
-            .into_iter()
-            .map(|point| CalibrationPoint { nominal: point.nominal, observed: point.observed })
-            .collect(),
-        loss_curves: loss_curves(outcome),
-    }))
-}
-
-fn shares(counts: [u64; 10]) -> [f64; 10] {
-    let total = counts.iter().sum::<u64>().max(1) as f64;
-    counts.map(|count| count as f64 / total)
-}
-
-fn forecast_rows(scores: &ForecastSummary) -> Vec<ForecastRow> {
-    let row = |name: &str, role, scores: &tidegate_metrics::ForecastScores| ForecastRow {
-        name: name.to_owned(),
-        role,
-        mse: scores.mse,
-        r2: scores.r2_out_of_sample,
-        ic: scores.information_coefficient,
-        rank_ic: scores.rank_information_coefficient,
-        hit_rate: scores.hit_rate,
-        nll: scores.negative_log_likelihood,
-        crps: scores.crps,
-        coverage_50: scores.coverage_50,
-        coverage_80: scores.coverage_80,
-        coverage_95: scores.coverage_95,
-        count: scores.count as u64,
-    };
-    let model = row(&scores.pooled.name, ForecastRole::Model, &scores.pooled.model);
-    let yardsticks = scores.pooled.yardsticks.0.iter().map(|(name, scores)| row(name, ForecastRole::Yardstick, scores));
-    std::iter::once(model).chain(yardsticks).collect()
-}
-
-fn fold_row(fold: &crate::forecasting::FoldScores) -> FoldRow {
-    FoldRow {
-        fold: fold.fold,
-        test_first: fold.test_first,
-        test_last: fold.test_last,
-        ic: fold.model.information_coefficient,
-        r2: fold.model.r2_out_of_sample,
-        nll: fold.model.negative_log_likelihood,
-        epochs: fold.epochs.iter().max().map(|&epochs| epochs as u32),
-        best_epoch: fold.best_epoch.first().copied().flatten().map(|epoch| epoch as u32),
+    CrossValidationPanel {
+        paths: summary.paths.iter().map(path).collect(),
+        sharpe_ratio_mean: summary.sharpe_ratio_mean,
+        sharpe_ratio_standard_deviation: summary.sharpe_ratio_standard_deviation,
+        sharpe_ratio_min: summary.sharpe_ratio_min,
+        share_not_positive: summary.share_not_positive,
     }
-}
-
-fn loss_curves(outcome: &ForecastOutcome) -> Vec<LossCurve> {
-    let mut curves = Vec::new();
-    for fold in &outcome.folds {
-        for (member, outcome) in fold.members.iter().enumerate() {
-            let epochs = &outcome.report.epochs;
-            if epochs.is_empty() {
-                continue;
-            }
-            curves.push(LossCurve {
-                fold: fold.fold.index,
-                member: member as u32,
-                train: epochs.iter().map(|epoch| epoch.train_loss).collect(),
-                valid: epochs.iter().filter_map(|epoch| epoch.valid_loss).collect(),
-            });
-        }
-    }
-    curves
 }

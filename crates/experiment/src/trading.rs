@@ -209,15 +209,31 @@ impl StrategyRun<'_> {
 /// # Errors
 /// When a file or a column is missing, or a row names an unknown symbol.
 pub fn read_inputs(experiment: &ResolvedExperiment, dataset: &Dataset) -> Result<StrategyInputs, ExperimentError> {
-    let schedule = match &experiment.strategy {
-        StrategyConfig::TargetWeights(weights) => read_weights(&experiment.folder, weights, dataset)?,
-        _ => Vec::new(),
-    };
+    let schedule = read_schedule(experiment, dataset)?;
+    Ok(StrategyInputs { schedule, ..read_features(experiment, dataset)? })
+}
+
+/// Reads the weights that the strategy follows; none for one that follows none.
+pub(crate) fn read_schedule(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+) -> Result<Vec<ScheduledWeight>, ExperimentError> {
+    match &experiment.strategy {
+        StrategyConfig::TargetWeights(weights) => read_weights(&experiment.folder, weights, dataset),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Computes the columns that a strategy by rules names, without weights.
+pub(crate) fn read_features(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+) -> Result<StrategyInputs, ExperimentError> {
     let features = match &experiment.rules {
         Some(plan) => tidegate_features::compute_panel(&plan.features, &dataset.signal_bars, 1)?,
         None => Vec::new(),
     };
-    Ok(StrategyInputs { schedule, features: features.into_iter().map(Arc::new).collect() })
+    Ok(StrategyInputs { schedule: Vec::new(), features: features.into_iter().map(Arc::new).collect() })
 }
 
 /// Reads weights made elsewhere. A time that labels a bar of its symbol is known when that bar closes, as a forecast's is; any

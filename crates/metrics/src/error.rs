@@ -79,6 +79,9 @@ pub enum MetricsError {
         /// The levels that it has.
         found: usize,
     },
+    /// Maxima of other resamples.
+    #[error("maxima can be merged only when they come from the same resamples")]
+    OtherResamples,
     /// A setting that is not a finite number, or not in its range.
     #[error("{name} must be {rule}, was `{value}`")]
     Setting {

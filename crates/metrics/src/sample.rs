@@ -3,6 +3,8 @@
 //! Nothing here returns a NaN or an infinity, and a sample that is constant up to rounding has a spread of exactly 0, so
 //! that no ratio is ever a mean over noise.
 
+use crate::lanes::{Lanes, sum_of, sums_of};
+
 /// Differences below this are rounding: a return computed from two prices is off by a few 1e-16.
 pub(crate) const ROUNDING: f64 = 1e-14;
 
@@ -18,7 +20,7 @@ pub(crate) fn ratio(dividend: f64, divisor: f64) -> Option<f64> {
 
 /// Returns the mean; `None` of nothing.
 pub(crate) fn mean(values: &[f64]) -> Option<f64> {
-    if values.is_empty() { None } else { finite(values.iter().sum::<f64>() / values.len() as f64) }
+    if values.is_empty() { None } else { finite(sum_of(values, |value| value) / values.len() as f64) }
 }
 
 /// Returns whether all values are the same up to rounding.
@@ -44,8 +46,10 @@ pub fn sample_variance(values: &[f64]) -> Option<f64> {
         return Some(0.0);
     }
     let mean = mean(values)?;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    finite(squares / (values.len() - 1) as f64)
+    finite(
+        sum_of(values, |value| (value - Lanes::all(mean)).map(|difference| difference * difference))
+            / (values.len() - 1) as f64,
+    )
 }
 
 /// The population moments of a sample that varies.
@@ -63,16 +67,25 @@ pub(crate) fn moments(values: &[f64]) -> Option<Moments> {
         return None;
     }
     let mean = mean(values)?;
-    let count = values.len() as f64;
-    let (mut second, mut third, mut fourth) = (0.0, 0.0, 0.0);
-    for value in values {
-        let square = (value - mean).powi(2);
-        second += square;
-        third += square * (value - mean);
-        fourth += square * square;
+    Moments::of_powers(powers(values, mean), values.len())
+}
+
+/// Returns the sums of the second, third and fourth powers of the differences to the mean.
+#[inline]
+pub(crate) fn powers(values: &[f64], mean: f64) -> [f64; 3] {
+    sums_of(values, |value| {
+        let difference = value - Lanes::all(mean);
+        let square = difference * difference;
+        [square, square * difference, square * square]
+    })
+}
+
+impl Moments {
+    /// Returns the moments of a sample that varies by the [`powers`] of its differences to the mean.
+    pub(crate) fn of_powers(powers: [f64; 3], count: usize) -> Option<Self> {
+        let [second, third, fourth] = powers.map(|power| power / count as f64);
+        Some(Self { skewness: finite(third / second.powf(1.5))?, raw_kurtosis: finite(fourth / second.powi(2))? })
     }
-    let (second, third, fourth) = (second / count, third / count, fourth / count);
-    Some(Moments { skewness: finite(third / second.powf(1.5))?, raw_kurtosis: finite(fourth / second.powi(2))? })
 }
 
 /// Returns the quantile at `level` in [0, 1], linear between order statistics (type 7 of Hyndman and Fan 1996, the default

@@ -19,6 +19,12 @@ pub(crate) static FORECAST: LazyLock<Value> =
 /// Distributions, scores, calibration tests and comparisons of forecasts.
 pub(crate) static FORECAST_REFERENCE: LazyLock<Value> =
     LazyLock::new(|| parse(include_str!("../../../tests/vectors/forecast_reference.json")));
+/// A case of combinatorially symmetric cross-validation.
+pub(crate) static OVERFITTING: LazyLock<Value> =
+    LazyLock::new(|| parse(include_str!("../../../tests/vectors/pbo.json")));
+/// Block lengths, data snooping, overfitting, multiple testing, clusters and paired tests.
+pub(crate) static LUCK: LazyLock<Value> =
+    LazyLock::new(|| parse(include_str!("../../../tests/vectors/luck_reference.json")));
 
 fn parse(text: &str) -> Value {
     serde_json::from_str(text).expect("a vector file is JSON")

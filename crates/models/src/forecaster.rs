@@ -96,7 +96,11 @@ impl Forecaster for NeuralForecaster {
 }
 
 #[cfg(all(test, feature = "libtorch"))]
+mod known_truth_tests;
+#[cfg(all(test, feature = "libtorch"))]
 mod learning_tests;
+#[cfg(all(test, feature = "libtorch"))]
+mod no_skill_tests;
 
 #[cfg(all(test, feature = "libtorch"))]
 mod tests {

@@ -30,6 +30,7 @@ mod checkpoint;
 mod device;
 mod forecaster;
 mod inference;
+mod parameter_count;
 mod parameter_shape;
 mod quantile_moments;
 mod sealed_file;
@@ -107,6 +108,7 @@ pub use forecaster::NeuralForecaster;
 pub use inference::can_stream;
 #[cfg(feature = "libtorch")]
 pub use mixed_precision::LossScale;
+pub use parameter_count::parameter_count;
 pub use predict::{predict, predict_stack};
 #[cfg(feature = "libtorch")]
 pub use recurrence::Recurrence;

@@ -48,12 +48,12 @@ pub(crate) enum Runner {
 }
 
 impl Runner {
-    /// Returns whether windows of different lengths run in one batch as fast as they can.
-    pub(crate) const fn reads_short_windows(&self) -> bool {
-        matches!(self, Self::Libtorch)
+    /// Returns whether a sample's output has the same bits whatever the lengths of the windows around it.
+    pub(crate) const fn mixes_lengths(&self) -> bool {
+        matches!(self, Self::Native(_))
     }
 
-    /// Returns the training loss of a batch and its gradient `[P]`; a batch with short windows runs in libtorch.
+    /// Returns the training loss of a batch and its gradient `[P]`.
     pub(crate) fn loss_and_gradient(
         &mut self,
         network: &Network,
@@ -64,15 +64,15 @@ impl Runner {
     ) -> (Tensor, Tensor) {
         let weights = parameters.views();
         match self {
-            Self::Native(stacks) if batch.lengths.iter().all(Option::is_none) => {
-                let states = stacks.forward(parameters, &batch.inputs, masks);
+            Self::Native(stacks) => {
+                let states = stacks.forward(parameters, batch.windows(), masks);
                 let vectors = network.fuse(&weights, &states);
                 let output = network.read(&weights, &vectors, &batch.symbols, Some(masks));
                 let loss = loss.training(&output, batch);
                 let gradient = stacks.backward(&loss, parameters, &states);
                 (loss, gradient)
             }
-            Self::Native(_) | Self::Libtorch => {
+            Self::Libtorch => {
                 let vectors = network.encode(&weights, batch.windows(), Some(masks));
                 let output = network.read(&weights, &vectors, &batch.symbols, Some(masks));
                 let loss = loss.training(&output, batch);
@@ -117,10 +117,8 @@ impl Runner {
         let filled = batch.symbols.size()[0];
         let missing = size as i64 - filled;
         let vectors = match self {
-            Self::Native(stacks) if batch.lengths.iter().all(Option::is_none) => {
-                network.fuse(weights, &stacks.evaluate(&batch.inputs, size))
-            }
-            Self::Native(_) | Self::Libtorch => {
+            Self::Native(stacks) => network.fuse(weights, &stacks.evaluate(batch.windows(), size)),
+            Self::Libtorch => {
                 let fill = |input: &Tensor| input.constant_pad_nd([0, 0, 0, 0, 0, missing]);
                 let inputs: Vec<Tensor> = batch.inputs.iter().map(fill).collect();
                 let fill_lengths = |(lengths, input): (&Option<Vec<u32>>, &Tensor)| {
@@ -144,8 +142,10 @@ pub(crate) fn gradients(loss: &Tensor, leaves: &[&Tensor]) -> Vec<Tensor> {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_forecast::Windows;
+
     use super::*;
-    use crate::fixture::{gaussian, learnable, point};
+    use crate::fixture::{gaussian, learnable, point, ragged};
     use crate::parameters::to_vec;
     use crate::samples::SampleTensors;
     use crate::spec::{Encoder, GruSpec, Head, NetworkSpec, Position};
@@ -163,10 +163,13 @@ mod tests {
 
     /// Loss and gradients of the first batches with both recurrences, to 1e-5 of the largest.
     fn assert_equal(spec: &NetworkSpec, batch_size: usize) {
+        assert_equal_on(&learnable(2 * batch_size, spec.feature_counts.len(), 1), spec, batch_size);
+    }
+
+    fn assert_equal_on(windows: &Windows, spec: &NetworkSpec, batch_size: usize) {
         use_one_thread();
-        let windows = learnable(2 * batch_size, spec.feature_counts.len(), 1);
-        let scales = TargetScale::of(&windows).expect("labels");
-        let samples = SampleTensors::new(&windows, "training", &spec.feature_counts, Some(&scales), tch::Device::Cpu)
+        let scales = TargetScale::of(windows).expect("labels");
+        let samples = SampleTensors::new(windows, "training", &spec.feature_counts, Some(&scales), tch::Device::Cpu)
             .expect("finite windows");
         let (network, parameters) = Network::build(spec, 3, tch::Device::Cpu);
         let [native, libtorch] = [Recurrence::Native, Recurrence::Libtorch].map(|recurrence| {
@@ -202,6 +205,13 @@ mod tests {
     fn the_kernel_equals_libtorch_on_two_scales() {
         for (hidden_size, layers, dropout, batch) in [(16, 1, 0.0, 64), (8, 2, 0.25, 16), (19, 3, 0.4, 5)] {
             assert_equal(&with_gru(gaussian(), hidden_size, layers, dropout), batch);
+        }
+    }
+
+    #[test]
+    fn the_kernel_equals_libtorch_on_windows_of_different_lengths() {
+        for (hidden_size, layers, dropout, batch) in [(16, 1, 0.0, 64), (8, 3, 0.0, 5), (19, 2, 0.4, 16)] {
+            assert_equal_on(&ragged(2 * batch, 7), &with_gru(gaussian(), hidden_size, layers, dropout), batch);
         }
     }
 
@@ -250,17 +260,44 @@ mod tests {
     fn an_evaluation_equals_libtorchs() {
         use_one_thread();
         let spec = gaussian();
-        let windows = learnable(40, 2, 1);
-        let samples = SampleTensors::new(&windows, "forecast", &spec.feature_counts, None, tch::Device::Cpu)
-            .expect("finite windows");
         let (network, parameters) = Network::build(&spec, 3, tch::Device::Cpu);
         let _guard = tch::no_grad_guard();
-        let batch = samples.cut(0, 128);
-        let [native, libtorch] = [Recurrence::Native, Recurrence::Libtorch].map(|recurrence| {
-            let mut runner = recurrence.runner(&network);
-            runner.load(&parameters);
+        for windows in [learnable(40, 2, 1), ragged(40, 1)] {
+            let samples = SampleTensors::new(&windows, "forecast", &spec.feature_counts, None, tch::Device::Cpu)
+                .expect("finite windows");
+            let batch = samples.cut(0, 128);
+            let [native, libtorch] = [Recurrence::Native, Recurrence::Libtorch].map(|recurrence| {
+                let mut runner = recurrence.runner(&network);
+                runner.load(&parameters);
+                to_vec(runner.evaluate(&network, &parameters.views(), &batch, 128).mean())
+            });
+            assert_eq!(native.len(), 40);
+            assert!(native.iter().zip(&libtorch).all(|(found, expected)| (found - expected).abs() < 1e-6));
+        }
+    }
+
+    #[test]
+    fn a_window_among_others_of_any_length_gives_the_bits_it_gives_among_its_own() {
+        use_one_thread();
+        let spec = gaussian();
+        let (network, parameters) = Network::build(&spec, 3, tch::Device::Cpu);
+        let samples = SampleTensors::new(&ragged(40, 1), "forecast", &spec.feature_counts, None, tch::Device::Cpu)
+            .expect("finite windows");
+        let _guard = tch::no_grad_guard();
+        let mut runner = Recurrence::Native.runner(&network);
+        runner.load(&parameters);
+        assert!(runner.mixes_lengths());
+        let means = |places: &[i64]| {
+            let batch = network.cut(samples.pick(places));
             to_vec(runner.evaluate(&network, &parameters.views(), &batch, 128).mean())
-        });
-        assert!(native.iter().zip(&libtorch).all(|(found, expected)| (found - expected).abs() < 1e-6));
+        };
+        let mixed = means(&(0..40).collect::<Vec<_>>());
+        let alone = samples.batches_of_one_length(128);
+        // Four lengths of the one scale and three of the other, both in turns.
+        assert_eq!(alone.len(), 12);
+        for places in alone {
+            let expected: Vec<f32> = places.iter().map(|&place| mixed[place as usize]).collect();
+            assert_eq!(means(&places), expected);
+        }
     }
 }

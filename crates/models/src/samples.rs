@@ -107,6 +107,12 @@ impl SampleTensors {
         self.pick(&(start as i64..self.len().min(start + size) as i64).collect::<Vec<_>>())
     }
 
+    /// Returns the places of all samples in batches of at most `size`, in their order.
+    pub(crate) fn batches(&self, size: usize) -> Vec<Vec<i64>> {
+        let places: Vec<i64> = (0..self.len() as i64).collect();
+        places.chunks(size).map(<[i64]>::to_vec).collect()
+    }
+
     /// Returns the places of all samples in batches of at most `size` whose windows are of one length in each scale.
     pub(crate) fn batches_of_one_length(&self, size: usize) -> Vec<Vec<i64>> {
         let mut groups = BTreeMap::<Vec<u32>, Vec<i64>>::new();

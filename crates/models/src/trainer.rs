@@ -14,7 +14,7 @@ use crate::mixed_precision::LossScale;
 use crate::network::{Network, NetworkOutput};
 use crate::parameters::Parameters;
 use crate::recurrence::{Recurrence, Runner};
-use crate::samples::{Batch, SampleTensors};
+use crate::samples::SampleTensors;
 use crate::spec::{NetworkSpec, check};
 use crate::target::TargetScale;
 use crate::threads::use_one_thread;
@@ -176,24 +176,16 @@ impl Trainer {
             if let Some(disturbance) = &mut self.disturbance {
                 disturbance.apply(&mut batch);
             }
-            for part in self.parts(batch) {
-                let (network, parameters, masks) = (&self.network, &self.parameters, &mut self.masks);
-                let (loss, gradient) = match self.loss_scale {
-                    None => self.runner.loss_and_gradient(network, parameters, &part, masks, &self.spec.loss),
-                    Some(LossScale { factor, .. }) => {
-                        Runner::loss_and_gradient_in_half(network, parameters, &part, masks, &self.spec.loss, factor)
-                    }
-                };
-                mean.add(&loss, gradient, part.weight());
-            }
+            let (network, parameters, masks) = (&self.network, &self.parameters, &mut self.masks);
+            let (loss, gradient) = match self.loss_scale {
+                None => self.runner.loss_and_gradient(network, parameters, &batch, masks, &self.spec.loss),
+                Some(LossScale { factor, .. }) => {
+                    Runner::loss_and_gradient_in_half(network, parameters, &batch, masks, &self.spec.loss, factor)
+                }
+            };
+            mean.add(&loss, gradient, batch.weight());
         }
         mean
-    }
-
-    /// Returns what a batch is run as: the kernel does not skip padding, so it takes windows of one length after another.
-    fn parts(&self, batch: Batch) -> Vec<Batch> {
-        let whole = self.runner.reads_short_windows() || self.spec.loss.needs_order();
-        if whole { vec![batch] } else { batch.split_by_lengths() }
     }
 
     /// Returns the validation loss over a set: see `Loss::validation`.
@@ -341,7 +333,8 @@ fn clip_factor(norm: f64, norm_max: f64) -> f64 {
 /// Runs a network over a set without gradients and without dropout, and collects one result per batch; `result` gets the
 /// places of the batch's samples in the set and the output.
 ///
-/// Windows of full length run in their order, others sorted by length. The output is cut to the samples that exist.
+/// Samples run in their order; where rounding depends on padding, windows of one length after another. The output is cut to the
+/// samples that exist.
 pub(crate) fn for_each_batch<R>(
     network: &Network,
     parameters: &Parameters,
@@ -352,17 +345,21 @@ pub(crate) fn for_each_batch<R>(
     let _guard = tch::no_grad_guard();
     let weights = parameters.views();
     runner.load(parameters);
+    let mixes_lengths = runner.mixes_lengths();
     let evaluate = |places: Vec<i64>| {
         let batch = network.cut(samples.pick(&places));
         result(&places, runner.evaluate(network, &weights, &batch, EVALUATION_BATCH))
     };
-    samples.batches_of_one_length(EVALUATION_BATCH).into_iter().map(evaluate).collect()
+    let batches =
+        if mixes_lengths { samples.batches(EVALUATION_BATCH) } else { samples.batches_of_one_length(EVALUATION_BATCH) };
+    batches.into_iter().map(evaluate).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{gaussian, learnable, point, training};
+    use crate::fixture::{gaussian, learnable, point, ragged, training};
+    use crate::spec::{Encoder, GruSpec};
 
     fn trainer() -> Trainer {
         Trainer::new(&gaussian(), &training(1), Device::Cpu, 7).expect("valid specifications")
@@ -436,10 +433,20 @@ mod tests {
 
     #[test]
     fn windows_of_different_lengths_train_as_if_each_length_came_alone() {
-        let mut trainer = trainer();
-        let samples = trainer.samples(&crate::fixture::ragged(12, 1)).expect("labels");
-        let places: Vec<i64> = (0..12).collect();
-        let step = trainer.step(&samples, &places);
+        let spec = NetworkSpec { encoder: Encoder::MultiScaleGru(GruSpec::new(8, 2)), ..gaussian() };
+        let train = |batches: &[&[i64]]| {
+            let mut trainer = Trainer::new(&spec, &training(1), Device::Cpu, 7).expect("valid specifications");
+            let samples = trainer.samples(&ragged(12, 1)).expect("labels");
+            let step = trainer.step_over(&samples, batches);
+            (step, trainer.state().optimizer.first_moment)
+        };
+        let (step, packed) = train(&[&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]]);
+        let (alone_step, alone) = train(&[&[0, 1, 2], &[3, 4, 5], &[6, 7, 8], &[9, 10, 11]]);
+        assert!((step.loss - alone_step.loss).abs() < 1e-6, "{} {}", step.loss, alone_step.loss);
+        assert!((step.gradient_norm - alone_step.gradient_norm).abs() < 1e-5 * step.gradient_norm);
+        for (found, expected) in packed.iter().zip(&alone) {
+            assert!((found - expected).abs() < 1e-7, "{found} is not {expected}");
+        }
         // Lengths 3, 4, 5, 6 of the first scale and 2, 3, 4, 2 of the second, three samples each; the longest are 6 and 4.
         assert_eq!((step.steps, step.padding), (12 * 10, 3 * (3 + 2 + 1) + 3 * (2 + 1 + 2)));
         assert_eq!(step.label_weight, 3.0 * 1.75 + 9.0 * 0.75);

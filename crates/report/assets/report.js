@@ -188,6 +188,20 @@
       };
     });
     foldChoice.addEventListener("change", lossChart.draw);
+    if (byId("gradient-chart")) {
+      const gradientChart = mount("gradient-chart", 160, () => {
+        const curves = report.losses.filter((curve) => curve.fold === Number(foldChoice.value));
+        return {
+          data: uPlot.join(curves.map((curve) => [curve.epoch, curve.gradient])),
+          scales: { x: { time: false } },
+          cursor: { drag: { x: true, y: false }, points: { size: 6 } },
+          legend: { show: curves.length < 6 },
+          axes: [axis({ incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }), valueAxis(loss)],
+          series: [{ label: "Epoch", value: shown(String) }].concat(curves.map(({ member }) => strategySeries(`Member ${member} gradient norm`, loss, { spanGaps: true }))),
+        };
+      });
+      foldChoice.addEventListener("change", gradientChart.draw);
+    }
   }
 
   // Trades: sort by any column, filter by symbol or side.

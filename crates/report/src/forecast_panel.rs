@@ -1,23 +1,41 @@
 //! How good the forecasts were, beside the yardsticks.
 
+mod calibration;
+mod comparison;
+mod training;
+
 use serde::{Deserialize, Serialize};
 use tidegate_market::Timestamp;
+
+pub use calibration::{CalibrationPanel, CalibrationPoint, IntervalRow, RecalibrationPanel, RecalibrationRow};
+pub use comparison::{ComparisonRow, CrossSectionRow, HorizonRow, LevelErrors, SpreadRow};
+pub use training::{GateHistogram, GradientNorms, LossCurve, NetworkFacts, TrainingPanel};
 
 /// Out-of-sample quality of the forecasts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForecastPanel {
     /// What is forecast, such as `log return over 1 bar, from the next open`.
     pub target: String,
+    /// How the trained members read the test bars, such as `one window per forecast`.
+    pub inference: String,
     /// The model and the yardsticks on the same samples, pooled over folds.
     pub rows: Vec<ForecastRow>,
+    /// The model's errors against each yardstick's, with a test of the difference.
+    pub comparisons: Vec<ComparisonRow>,
+    /// The model's scores at each horizon, the nearest first.
+    pub horizons: Vec<HorizonRow>,
+    /// Scores of the ensemble's members, each by itself; empty for a single member.
+    pub spread: Vec<SpreadRow>,
+    /// Correlations across the instruments of each time; empty for fewer than three instruments.
+    pub cross_section: Vec<CrossSectionRow>,
     /// The model, fold by fold.
     pub by_fold: Vec<FoldRow>,
-    /// The share of outcomes in each tenth of the predictive distribution; `None` without predictive variances.
-    pub pit_histogram: Option<[f64; 10]>,
-    /// Coverage of central intervals, by nominal coverage; empty without predictive variances.
-    pub coverage_curve: Vec<CalibrationPoint>,
-    /// Losses by epoch, one curve per fitted member.
-    pub loss_curves: Vec<LossCurve>,
+    /// Whether the stated probabilities are right; `None` without predictive distributions.
+    pub calibration: Option<CalibrationPanel>,
+    /// What a recalibration did; `None` without one.
+    pub recalibration: Option<RecalibrationPanel>,
+    /// How training went.
+    pub training: TrainingPanel,
 }
 
 /// The scores of one forecaster; `None` where undefined or where the forecaster gives no variance.
@@ -90,26 +108,4 @@ pub struct FoldRow {
     pub epochs: Option<u32>,
     /// The epoch whose weights were kept, from one, the median over members; `None` for a model without epochs.
     pub best_epoch: Option<u32>,
-}
-
-/// Coverage of one central interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CalibrationPoint {
-    /// The interval's nominal coverage, as a fraction.
-    pub nominal: f64,
-    /// The share of outcomes inside it, as a fraction.
-    pub observed: f64,
-}
-
-/// Losses of one fitted member by epoch, the first entry being epoch 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LossCurve {
-    /// The fold, from zero.
-    pub fold: u32,
-    /// The ensemble member, from zero.
-    pub member: u32,
-    /// Training loss, in the loss function's unit.
-    pub train: Vec<f64>,
-    /// Validation loss, in the loss function's unit.
-    pub valid: Vec<f64>,
 }

@@ -3,10 +3,16 @@
 //! Text and numbers are formatted here and laid out by the templates, which escape them. The charts' numbers travel as
 //! JSON in a script element of their own, with every `<` escaped, so that no text of the user's can end it.
 
+mod calibration_view;
 mod chart_data;
+mod comparison_view;
+mod cross_validation_view;
 mod forecast_view;
 mod heat_map;
 mod page;
+mod small_chart;
+mod table_view;
+mod training_view;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -16,11 +22,14 @@ use crate::{ReportError, RunReport};
 
 use page::Page;
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("report.html", include_str!("../templates/report.html")),
     ("equity.html", include_str!("../templates/equity.html")),
     ("performance.html", include_str!("../templates/performance.html")),
     ("forecast.html", include_str!("../templates/forecast.html")),
+    ("training.html", include_str!("../templates/training.html")),
+    ("cross_validation.html", include_str!("../templates/cross_validation.html")),
+    ("pieces.html", include_str!("../templates/pieces.html")),
     ("trades.html", include_str!("../templates/trades.html")),
 ];
 
@@ -74,7 +83,7 @@ mod tests {
                 "Notes"
             ]
         );
-        for id in ["equity-chart", "drawdown-chart", "loss-chart", "report-data"] {
+        for id in ["equity-chart", "drawdown-chart", "loss-chart", "gradient-chart", "report-data"] {
             assert!(page.contains(&format!("id=\"{id}\"")), "{id} is missing");
         }
     }
@@ -148,6 +157,45 @@ mod tests {
         assert!(!html(&report).expect("renders").contains("Optimistic fills"));
         report.header.fill_rule = crate::FillRule::SameClose;
         assert!(html(&report).expect("renders").contains("Optimistic fills"));
+    }
+
+    #[test]
+    fn every_part_of_the_forecast_panel_is_titled_and_told_in_words() {
+        let page = html(&fixture::small()).expect("renders");
+        for title in [
+            "Against each yardstick",
+            "By horizon",
+            "Over seeds",
+            "Across instruments",
+            "Calibration",
+            "PIT histogram",
+            "IC by fold",
+            "Tests of intervals",
+            "Recalibration",
+            "Folds",
+            "Training",
+            "gru.l0, update gate",
+            "Gradients",
+            "Loss by epoch",
+        ] {
+            assert!(page.contains(&format!("<h3>{title}</h3>")), "{title} is missing");
+        }
+        let drawings: Vec<&str> = page.split("<svg ").skip(1).collect();
+        assert_eq!(drawings.len(), 5, "calibration, PIT, IC by fold and two gates");
+        for drawing in drawings {
+            let label = drawing.split("role=\"img\" aria-label=\"").nth(1).and_then(|rest| rest.split('"').next());
+            assert!(label.is_some_and(|label| label.len() > 20), "a drawing says nothing: {drawing:.80}");
+        }
+    }
+
+    #[test]
+    fn a_cross_validated_run_says_so_before_its_figures_and_shows_its_paths() {
+        let page = html(&fixture::cross_validated()).expect("renders");
+        let banner = page.find("Cross-validated, not tradable").expect("a banner");
+        assert!(banner < page.find("key-figures\"").expect("key figures"));
+        assert!(headings(&page).contains(&"Cross-validation paths"));
+        assert!(page.contains("cross-validated over 2 folds") && !page.contains("out of sample over"));
+        assert!(!html(&fixture::small()).expect("renders").contains("Cross-valid"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ extern crate self as tidegate_report;
 mod run_report;
 mod trade_story;
 
+mod cross_validation;
 mod execution;
 mod forecast_panel;
 mod performance;
@@ -33,10 +34,15 @@ mod text_table;
 #[cfg(test)]
 mod fixture;
 
+pub use cross_validation::{CrossValidationPanel, PathRow};
 pub use csv::csv;
 pub use error::ReportError;
 pub use execution::{ExecutionPanel, TradeRow};
-pub use forecast_panel::{CalibrationPoint, FoldRow, ForecastPanel, ForecastRole, ForecastRow, LossCurve};
+pub use forecast_panel::{
+    CalibrationPanel, CalibrationPoint, ComparisonRow, CrossSectionRow, FoldRow, ForecastPanel, ForecastRole,
+    ForecastRow, GateHistogram, GradientNorms, HorizonRow, IntervalRow, LevelErrors, LossCurve, NetworkFacts,
+    RecalibrationPanel, RecalibrationRow, SpreadRow, TrainingPanel,
+};
 pub use html::html;
 pub use json::json;
 pub use performance::{DrawdownRow, EquityPoint, MetricRow, MetricUnit, MonthlyReturn};

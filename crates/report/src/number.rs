@@ -27,6 +27,11 @@ pub(crate) fn score(value: Option<f64>) -> String {
     defined(value, |number| grouped(number, 4))
 }
 
+/// Formats a p-value with three digits, the smallest as a bound.
+pub(crate) fn p_value(value: Option<f64>) -> String {
+    defined(value, |number| if number < 0.001 { "<0.001".to_owned() } else { format!("{number:.3}") })
+}
+
 /// Formats a number of any size with four significant digits in scientific notation.
 pub(crate) fn scientific(value: Option<f64>) -> String {
     defined(value, |number| format!("{number:.3e}"))
@@ -136,6 +141,11 @@ mod tests {
                 assert_eq!(metric(unit, value), "n/a");
             }
         }
+    }
+
+    #[test]
+    fn a_tiny_p_value_is_not_shown_as_zero() {
+        assert_eq!([Some(0.000_9), Some(0.041_6), Some(1.0), None].map(p_value), ["<0.001", "0.042", "1.000", "n/a"]);
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tidegate_market::Timestamp;
 
-use crate::{DrawdownRow, EquityPoint, ExecutionPanel, ForecastPanel, MetricRow, MonthlyReturn, TradeRow};
+use crate::{
+    CrossValidationPanel, DrawdownRow, EquityPoint, ExecutionPanel, ForecastPanel, MetricRow, MonthlyReturn, TradeRow,
+};
 
 /// Symbols listed before the rest is only counted.
 const SYMBOLS_MAX: usize = 8;
@@ -32,6 +34,8 @@ pub struct RunReport {
     pub execution: ExecutionPanel,
     /// How good the forecasts were; `None` for a strategy without a model.
     pub forecast: Option<ForecastPanel>,
+    /// The paths of a cross-validation; `None` for forecasts that could have been traded.
+    pub cross_validation: Option<CrossValidationPanel>,
     /// What makes these results less trustworthy, shown first.
     pub warnings: Vec<String>,
     /// Remarks and conventions, shown last.
@@ -151,7 +155,10 @@ impl FillRule {
 #[serde(rename_all = "snake_case")]
 pub enum AuditStatus {
     /// The audit ran and found no look-ahead.
-    Passed,
+    Passed {
+        /// At how many moments the data were cut.
+        cuts: u64,
+    },
     /// The audit ran and found look-ahead.
     Failed,
     /// The audit was not run.
@@ -160,11 +167,11 @@ pub enum AuditStatus {
 
 impl AuditStatus {
     /// Returns the status in words.
-    pub const fn label(self) -> &'static str {
+    pub fn label(self) -> String {
         match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::NotRun => "not run",
+            Self::Passed { cuts } => format!("audited: {cuts} cuts, no leak"),
+            Self::Failed => "failed".to_owned(),
+            Self::NotRun => "not run".to_owned(),
         }
     }
 }
@@ -207,26 +214,24 @@ impl RunReport {
         Some(TimeSpan { first: self.equity.first()?.time, last: self.equity.last()?.time })
     }
 
-    /// Returns every warning: the fill rule's, the audit's, then the run's own.
-    pub(crate) fn all_warnings(&self) -> Vec<&str> {
+    /// Returns every warning: the cross-validation's, the fill rule's, the audit's, then the run's own.
+    pub(crate) fn all_warnings(&self) -> Vec<String> {
         let audit = match self.header.audit {
             AuditStatus::Failed => Some("The causality audit failed: these results use information from the future."),
-            AuditStatus::Passed | AuditStatus::NotRun => None,
+            AuditStatus::Passed { .. } | AuditStatus::NotRun => None,
         };
-        self.header
-            .fill_rule
-            .warning()
-            .into_iter()
-            .chain(audit)
-            .chain(self.warnings.iter().map(String::as_str))
-            .collect()
+        let own = self.warnings.iter().map(String::as_str);
+        let assumed = self.header.fill_rule.warning().into_iter().chain(audit);
+        let paths = self.cross_validation.as_ref().map(CrossValidationPanel::warning);
+        paths.into_iter().chain(assumed.chain(own).map(str::to_owned)).collect()
     }
 
     /// Returns what was run as label and text, in the order in which it is shown.
     pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
         let header = &self.header;
         let optimistic = if header.fill_rule.is_optimistic() { " (optimistic)" } else { "" };
-        let sample = if header.walk_forward.is_some() { ", out of sample only" } else { "" };
+        let is_cross_validated = self.cross_validation.is_some();
+        let sample = if header.walk_forward.is_some() && !is_cross_validated { ", out of sample only" } else { "" };
         let mut facts = vec![("Instruments", header.instruments()), ("Data", header.data_span.to_string())];
         facts.extend(self.traded_span().map(|span| ("Traded", format!("{span}{sample}"))));
         facts.extend(header.benchmark.iter().map(|benchmark| ("Benchmark", benchmark.clone())));
@@ -235,10 +240,11 @@ impl RunReport {
         facts.push(("Slippage", header.costs.slippage.clone()));
         facts.extend(header.walk_forward.map(|walk| {
             let members = if walk.ensemble_size == 1 { "model each" } else { "ensemble members each" };
-            ("Walk-forward", format!("{} folds, {} {members}", walk.n_folds, walk.ensemble_size))
+            let scheme = if is_cross_validated { "cross-validated" } else { "walk-forward" };
+            ("Folds", format!("{} {scheme}, {} {members}", walk.n_folds, walk.ensemble_size))
         }));
         facts.extend(header.n_trials.map(|trials| ("Trials", format!("{trials} in this study"))));
-        facts.push(("Audit", header.audit.label().to_owned()));
+        facts.push(("Audit", header.audit.label()));
         facts.push(("Annualized", format!("{} bars a year", header.periods_per_year)));
         facts.push(("Seed", header.seed.to_string()));
         facts
@@ -262,8 +268,11 @@ mod tests {
     fn a_failed_audit_is_a_warning_and_one_that_was_not_run_is_a_fact() {
         let mut report = fixture::small();
         report.warnings.clear();
-        assert_eq!(report.all_warnings(), Vec::<&str>::new());
+        assert_eq!(report.all_warnings(), Vec::<String>::new());
         assert!(report.facts().contains(&("Audit", "not run".to_owned())));
+        report.header.audit = AuditStatus::Passed { cuts: 14 };
+        assert_eq!(report.all_warnings(), Vec::<&str>::new());
+        assert!(report.facts().contains(&("Audit", "audited: 14 cuts, no leak".to_owned())));
         report.header.audit = AuditStatus::Failed;
         assert_eq!(report.all_warnings().len(), 1);
     }

@@ -1,10 +1,12 @@
 //! The report as text for a terminal.
 
+mod forecast;
+
+use crate::RunReport;
 use crate::curve::Curve;
-use crate::number::{count, metric_pair, money, percent, percent_short, ratio, scientific, score};
+use crate::number::{count, metric_pair, money, percent, percent_short, ratio};
 use crate::sparkline::{bounds, sparkline};
 use crate::text_table::{TextTable, printable, shortened, wrapped};
-use crate::{ForecastPanel, ForecastRole, RunReport};
 
 /// The narrowest text that is laid out; a narrower terminal wraps the lines itself.
 const WIDTH_MIN: usize = 40;
@@ -52,7 +54,7 @@ impl Page {
             self.line(&line);
         }
         for warning in report.all_warnings() {
-            self.paragraph(YELLOW, "! ", warning);
+            self.paragraph(YELLOW, "! ", &warning);
         }
         self.line("");
         for (label, fact) in report.facts() {
@@ -134,32 +136,6 @@ impl Page {
         self.fact("Turnover", &format!("times a year {}", ratio(execution.turnover)));
         let (ambiguous, denied) = (count(execution.ambiguous_bars), count(execution.denials));
         self.fact("Irregular", &format!("ambiguous bars {ambiguous}, denied orders {denied}"));
-    }
-
-    fn forecast(&mut self, forecast: &ForecastPanel) {
-        let title = "Forecast";
-        let header = [title, "R2", "IC", "rank IC", "hit", "NLL", "CRPS", "80%", "MSE", "95%", "50%", "samples"];
-        let mut table = TextTable::new(header);
-        for row in &forecast.rows {
-            let mark = if row.role == ForecastRole::Model { '>' } else { ' ' };
-            table.row([
-                format!("{mark} {}", row.name),
-                score(row.r2),
-                score(row.ic),
-                score(row.rank_ic),
-                percent_short(row.hit_rate),
-                score(row.nll),
-                scientific(row.crps),
-                percent_short(row.coverage_80),
-                scientific(row.mse),
-                percent_short(row.coverage_95),
-                percent_short(row.coverage_50),
-                count(row.count),
-            ]);
-        }
-        self.table(&table);
-        let legend = format!("> marks the model, the others are yardsticks. Out of sample: {}.", forecast.target);
-        self.paragraph(DIM, "", &legend);
     }
 
     fn notes(&mut self, report: &RunReport) {
@@ -246,8 +222,23 @@ mod tests {
     }
 
     #[test]
+    fn every_label_leaves_a_space_before_its_text() {
+        for report in [fixture::small(), fixture::cross_validated()] {
+            for (label, _) in report.facts() {
+                assert!(label.len() < LABEL_WIDTH, "{label}");
+            }
+        }
+    }
+
+    #[test]
     fn no_line_is_wider_than_asked() {
-        for report in [fixture::small(), fixture::empty(), fixture::random_walk(2_520, 1), fixture::hostile()] {
+        for report in [
+            fixture::small(),
+            fixture::empty(),
+            fixture::cross_validated(),
+            fixture::random_walk(2_520, 1),
+            fixture::hostile(),
+        ] {
             for width in [40, 60, 80, 120, 200] {
                 for line in terminal(&report, width, ColorChoice::Never).lines() {
                     assert!(line.chars().count() <= width, "{width}: {line}");

@@ -25,4 +25,10 @@ impl Strategy for BuyAndHold {
             }
         }
     }
+
+    /// Nothing is left to decide once every instrument is bought.
+    #[inline]
+    fn next_decision(&self, context: &Context<'_>) -> usize {
+        if self.bought.iter().all(|&bought| bought) { usize::MAX } else { context.step() + 1 }
+    }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use tidegate_indicators::{Indicator, Sma};
 
+use super::shared_averages::{AveragePair, SharedAverages};
 use crate::{BacktestError, Context, Requests, Strategy};
 
 /// Parameters of [`SmaCross`].
@@ -20,6 +21,12 @@ pub struct SmaCrossParams {
 }
 
 impl SmaCrossParams {
+    fn validate(&self) -> Result<(), BacktestError> {
+        let fast = self.fast_bars.get() as f64;
+        crate::error::require("fast_bars", "below slow_bars", fast, self.fast_bars < self.slow_bars)?;
+        crate::error::require("weight", "finite", self.weight, self.weight.is_finite())
+    }
+
     /// Returns the weight of all instruments together after a cross.
     fn weight_after_cross(&self, above: bool) -> f64 {
         match (above, self.allow_short) {
@@ -54,9 +61,7 @@ impl SmaCross {
     /// # Errors
     /// [`BacktestError::Range`] when `fast_bars` is not below `slow_bars` or the weight is not finite.
     pub fn new(params: SmaCrossParams, instruments: usize) -> Result<Self, BacktestError> {
-        let fast = params.fast_bars.get() as f64;
-        crate::error::require("fast_bars", "below slow_bars", fast, params.fast_bars < params.slow_bars)?;
-        crate::error::require("weight", "finite", params.weight, params.weight.is_finite())?;
+        params.validate()?;
         let pair = Pair { fast: Sma::new(params.fast_bars), slow: Sma::new(params.slow_bars), spread: f64::NAN };
         Ok(Self { params, pairs: vec![pair; instruments] })
     }
@@ -81,5 +86,55 @@ impl Strategy for SmaCross {
                 requests.target_weight(instrument, weight / context.instrument_count() as f64);
             }
         }
+    }
+}
+
+/// [`SmaCross`] over averages that the trials of one market share: the same requests at the same bars, to the bit.
+///
+/// It reads the two columns at the row that has just closed and the one before, and names the next row at which they cross, so that
+/// the engine need not ask it in between.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedSmaCross<'a> {
+    params: SmaCrossParams,
+    averages: &'a SharedAverages,
+    pair: AveragePair<'a>,
+}
+
+impl<'a> SharedSmaCross<'a> {
+    /// Creates the strategy for the market that the averages are of; `None` where they have no room for one of the two lengths or no
+    /// instrument has as many bars, and [`SmaCross`] does the same.
+    ///
+    /// # Errors
+    /// As [`SmaCross::new`].
+    pub fn new(params: SmaCrossParams, averages: &'a SharedAverages) -> Result<Option<Self>, BacktestError> {
+        params.validate()?;
+        let columns = averages.column(params.fast_bars).zip(averages.column(params.slow_bars));
+        Ok(columns.map(|(fast, slow)| Self { params, averages, pair: AveragePair { fast, slow } }))
+    }
+}
+
+impl Strategy for SharedSmaCross<'_> {
+    /// # Panics
+    /// When the averages are not those of the market that it runs on.
+    #[inline]
+    fn on_bar(&mut self, context: &Context<'_>, requests: &mut Requests) {
+        for instrument in context.instruments().filter(|&instrument| context.is_updated(instrument)) {
+            let closes = context.closes(instrument);
+            assert!(self.averages.is_of(instrument.index(), closes), "the averages are those of another market");
+            let row = self.averages.place(instrument.index(), closes.len() - 1);
+            // The first row of an instrument has none before it.
+            let crossed_above = closes.len() > 1 && self.pair.crosses_above(row);
+            let crossed_below = closes.len() > 1 && self.pair.crosses_below(row);
+            if crossed_above || crossed_below {
+                let weight = self.params.weight_after_cross(crossed_above);
+                requests.target_weight(instrument, weight / context.instrument_count() as f64);
+            }
+        }
+    }
+
+    #[inline]
+    fn next_decision(&self, context: &Context<'_>) -> usize {
+        // The rows of one instrument are the steps.
+        if context.instrument_count() == 1 { self.pair.next_cross(context.step() + 1) } else { context.step() + 1 }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! A binary of its own, because the counting allocator replaces the global one.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use tidegate_backtest::strategies::{SharedAverages, SharedSmaCross, SmaCrossParams};
 use tidegate_backtest::{
     BacktestConfig, Commission, Context, FillTiming, Financing, ForecastSource, Journal, LimitFill, Market, OrderKind,
     OrderRequest, PathModel, Replacement, Requests, Slippage, Strategy, TimeInForce, Trail, run_into, run_with_into,
@@ -166,6 +168,30 @@ fn forecasts_that_are_made_in_the_loop_reach_the_strategy_without_allocations() 
     });
     assert!(journal.fills.len() > 49_000, "fills `{}`", journal.fills.len());
     assert!(counted.count_total <= 72, "allocations `{}`", counted.count_total);
+}
+
+#[test]
+fn a_trial_into_a_used_journal_allocates_nothing() {
+    for instruments in [1, 3] {
+        let market = market(2_520, instruments);
+        let averages = SharedAverages::new(&market, 1 << 24);
+        let config = BacktestConfig::frictionless(Cash(1e7), FillTiming::NextOpen);
+        let mut journal = Journal::default();
+        let bars = |count| NonZeroUsize::new(count).expect("above zero");
+        let mut run = |fast, slow| {
+            let params =
+                SmaCrossParams { fast_bars: bars(fast), slow_bars: bars(slow), weight: 1.0, allow_short: true };
+            let mut strategy = SharedSmaCross::new(params, &averages).expect("valid").expect("room");
+            run_into(&market, &[], &config, &mut strategy, &mut journal).expect("valid run");
+            journal.fills.len()
+        };
+        assert!(run(3, 5) > 100);
+        run(4, 9);
+        let counted = allocation_counter::measure(|| {
+            std::hint::black_box((run(4, 9), run(3, 5)));
+        });
+        assert_eq!(counted.count_total, 0);
+    }
 }
 
 #[test]

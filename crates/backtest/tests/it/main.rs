@@ -17,6 +17,7 @@ mod oracle_random;
 mod parity;
 mod parity_reference;
 mod parity_rules;
+mod quiet;
 mod rebalancing;
 mod ruin;
 mod strategies;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tidegate_experiment::{CheckedRun, ResolvedExperiment, check};
+use tidegate_experiment::{CheckedForecaster, CheckedRun, ResolvedExperiment, check};
 
 use crate::arguments::CheckArguments;
 use crate::command::run::read_strategy;
@@ -26,6 +26,9 @@ fn describe(checked: &CheckedRun) -> Result<String, std::fmt::Error> {
     }
     if !checked.folds.is_empty() {
         writeln!(text, "\n{} folds, {} models to train\n", checked.folds.len(), checked.models)?;
+        if let Some(forecaster) = &checked.forecaster {
+            describe_forecaster(&mut text, forecaster)?;
+        }
         writeln!(text, "fold    train  valid   test  purged  test span")?;
     }
     for fold in &checked.folds {
@@ -44,5 +47,23 @@ fn describe(checked: &CheckedRun) -> Result<String, std::fmt::Error> {
     for warning in &checked.warnings {
         writeln!(text, "\nwarning: {warning}")?;
     }
+    for hint in &checked.hints {
+        writeln!(text, "\nhint: {hint}")?;
+    }
     Ok(text)
+}
+
+fn describe_forecaster(text: &mut String, forecaster: &CheckedForecaster) -> std::fmt::Result {
+    let bars: Vec<String> = forecaster.horizon_bars.iter().map(u32::to_string).collect();
+    let plural = if bars == ["1"] { "bar" } else { "bars" };
+    writeln!(text, "forecaster  {}", forecaster.name)?;
+    writeln!(text, "target      {}, {} {plural} ahead", forecaster.target, bars.join(", "))?;
+    writeln!(text, "scheme      {}", forecaster.scheme)?;
+    if let Some(count) = forecaster.parameters {
+        writeln!(text, "parameters  {count} per member")?;
+    }
+    if let (Some(hidden), Some(advice)) = (forecaster.hidden_size, &forecaster.hidden_size_advice) {
+        writeln!(text, "hidden size {hidden}; {advice}")?;
+    }
+    writeln!(text)
 }

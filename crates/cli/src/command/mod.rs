@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod audit;
 pub(crate) mod backtest;
 pub(crate) mod bench;
 pub(crate) mod check;
@@ -14,5 +15,6 @@ pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod study;
 pub(crate) mod sweep;
 pub(crate) mod train;

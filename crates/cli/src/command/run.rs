@@ -1,17 +1,25 @@
 //! `tidegate run`: everything, from the strategy file to the report.
 
 use serde_json::json;
-use tidegate_experiment::{ArtifactCache, ConfigSource, ResolvedExperiment, RunOptions, RunOutcome, run_experiment};
+use tidegate_experiment::{
+    ArtifactCache, ConfigSource, DEFAULT_CUTS, ResolvedExperiment, RunOptions, RunOutcome, run_experiment,
+};
 use tidegate_report::ColorChoice;
 
-use crate::arguments::{ExecutionArguments, RunArguments, StrategyArguments};
+use crate::arguments::{AuditedRunArguments, ExecutionArguments, RunArguments, StrategyArguments};
+use crate::command::audit::{audit, refuse_leak};
 use crate::printer::Printer;
 use crate::progress::TerminalProgress;
 
-pub(crate) fn execute(arguments: &RunArguments, printer: Printer) -> anyhow::Result<()> {
-    let source = read_strategy(&arguments.strategy)?;
+pub(crate) fn execute(arguments: &AuditedRunArguments, printer: Printer) -> anyhow::Result<()> {
+    let source = read_strategy(&arguments.run.strategy)?;
     let experiment = ResolvedExperiment::from_source(&source)?;
-    run_and_show(&experiment, arguments, printer)
+    if arguments.audit {
+        let report = audit(&experiment, &arguments.run, DEFAULT_CUTS, printer)?;
+        refuse_leak(&report)?;
+        printer.note(&report.verdict());
+    }
+    run_and_show(&experiment, &arguments.run, printer)
 }
 
 /// Reads a strategy file and lays the command line's overrides over it.

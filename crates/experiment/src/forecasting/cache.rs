@@ -3,7 +3,9 @@
 //! An entry is the checkpoint's bytes and a sheet beside it with the training report and the checkpoint's own hash. An entry
 //! that does not match its hash is damaged; it is reported and trained again, never used.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tidegate_forecast::{EpochStore, ForecastError, TrainingReport};
@@ -11,10 +13,15 @@ use tidegate_forecast::{EpochStore, ForecastError, TrainingReport};
 use crate::ExperimentError;
 use crate::files::write_atomically;
 
+/// Checkpoints and training reports by their keys.
+type MembersByKey = BTreeMap<String, (Vec<u8>, TrainingReport)>;
+
 /// A folder of trained members; none when caching is off.
 #[derive(Debug, Clone)]
 pub struct ArtifactCache {
     folder: Option<PathBuf>,
+    /// Members that are kept as long as this or a clone of it lives.
+    memory: Option<Arc<Mutex<MembersByKey>>>,
 }
 
 /// What stands beside a cached checkpoint.
@@ -50,15 +57,31 @@ pub(crate) enum Cached {
 impl ArtifactCache {
     /// Keeps members in a folder, which is made when first needed.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()) }
+        Self { folder: Some(folder.into()), memory: None }
     }
 
     /// Keeps nothing.
     pub const fn off() -> Self {
-        Self { folder: None }
+        Self { folder: None, memory: None }
+    }
+
+    /// Returns this cache, or one in memory in place of none.
+    pub(crate) fn or_in_memory(&self) -> Self {
+        match self.folder {
+            Some(_) => self.clone(),
+            None => Self { folder: None, memory: Some(Arc::default()) },
+        }
     }
 
     pub(crate) fn load(&self, key: &str) -> Cached {
+        if let Some(memory) = &self.memory {
+            let members = memory.lock().expect("no thread panics while it holds the members");
+            return members.get(key).map_or(Cached::Missing, |(checkpoint, report)| Cached::Found {
+                path: PathBuf::from("memory").join(key),
+                checkpoint: checkpoint.clone(),
+                report: report.clone(),
+            });
+        }
         let Some(folder) = &self.folder else { return Cached::Missing };
         let (checkpoint_path, sheet_path) = paths(folder, key);
         let (Ok(sheet), Ok(checkpoint)) = (std::fs::read(&sheet_path), std::fs::read(&checkpoint_path)) else {
@@ -77,6 +100,10 @@ impl ArtifactCache {
     }
 
     pub(crate) fn store(&self, key: &str, checkpoint: &[u8], report: &TrainingReport) -> Result<(), ExperimentError> {
+        if let Some(memory) = &self.memory {
+            let mut members = memory.lock().expect("no thread panics while it holds the members");
+            members.insert(key.to_owned(), (checkpoint.to_vec(), report.clone()));
+        }
         let Some(folder) = &self.folder else { return Ok(()) };
         let (checkpoint_path, sheet_path) = paths(folder, key);
         let sheet = Sheet { checkpoint_hash: blake3::hash(checkpoint).to_hex().to_string(), report: report.clone() };
@@ -142,6 +169,15 @@ mod tests {
         assert!(matches!(cache.load("abcd"), Cached::Missing));
         cache.store("abcd", b"weights", &report()).expect("writable");
         assert!(matches!(cache.load("abcd"), Cached::Found { checkpoint, .. } if checkpoint == b"weights"));
+    }
+
+    #[test]
+    fn a_cache_in_memory_is_shared_by_its_clones_and_takes_the_place_of_none_alone() {
+        let cache = ArtifactCache::off().or_in_memory();
+        cache.clone().store("abcd", b"weights", &report()).expect("in memory");
+        assert!(matches!(cache.load("abcd"), Cached::Found { checkpoint, .. } if checkpoint == b"weights"));
+        assert!(matches!(ArtifactCache::off().load("abcd"), Cached::Missing));
+        assert!(ArtifactCache::in_folder("somewhere").or_in_memory().memory.is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod cache;
 mod pairs;
 mod panel;
+mod recalibration_scores;
 mod run_members;
 mod scores;
 mod statements;
@@ -16,9 +17,11 @@ use tidegate_market::{Forecast, Timestamp};
 pub use cache::ArtifactCache;
 pub(crate) use pairs::{Pairs, stated};
 pub(crate) use panel::build_panel;
+pub use recalibration_scores::RecalibrationScores;
 pub(crate) use run_members::{MEMBERS_FILE, RunMembers, member_file, member_list};
 pub use scores::{
-    FoldScores, ForecastSummary, HorizonScores, LevelScores, MemberScores, PooledScores, Spread, Yardsticks,
+    CrossSection, FoldScores, ForecastSummary, HorizonScores, LevelScores, MemberScores, PooledScores, Spread,
+    Yardsticks,
 };
 use statements::PathSpan;
 pub use statements::Statement;
@@ -26,7 +29,7 @@ pub use streams::StreamedForecasts;
 pub(crate) use suspicions::{check_samples, constant_features};
 #[cfg(feature = "libtorch")]
 pub(crate) use training::{FoldWindows, fold_windows};
-pub(crate) use training::{TrainingContext, train_walk_forward};
+pub(crate) use training::{PreparedFold, TrainingContext, prepare_splits, train_prepared, train_walk_forward};
 
 /// Everything the forecasting river delivers.
 #[derive(Debug, Clone)]
@@ -83,6 +86,8 @@ pub struct FoldOutcome {
     pub predictions: Vec<Predictive>,
     /// The intervals that a recalibration states, `[N, K]`; empty without one that states any.
     pub intervals: Vec<Option<Interval>>,
+    /// What a recalibration multiplied the variances by, `[K]`; empty for one that leaves them.
+    pub variance_factors: Vec<f64>,
     /// What came true, `[N, K]`, where the data reaches far enough.
     pub actual: Vec<Option<f64>>,
     /// The mean of the training targets at each horizon, `[K]`: the reference of the out-of-sample R2.

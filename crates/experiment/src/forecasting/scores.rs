@@ -8,8 +8,9 @@ use tidegate_metrics::{
     skill_versus_yardsticks,
 };
 
-use super::{ForecastOutcome, Pairs};
+use super::{ForecastOutcome, Pairs, RecalibrationScores};
 use crate::ExperimentError;
+use crate::resolve::ForecastPlan;
 
 /// The scores of a model and its yardsticks.
 #[derive(Debug, Clone, Serialize)]
@@ -27,6 +28,9 @@ pub struct ForecastSummary {
     pub calibration: Option<Calibration>,
     /// How far the scores of the ensemble's members lie apart; null for a single member.
     pub members: Option<Spread>,
+    /// What the recalibration did, horizon by horizon; empty without one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recalibration: Vec<RecalibrationScores>,
     /// Fold by fold.
     pub by_fold: Vec<FoldScores>,
 }
@@ -137,11 +141,12 @@ impl ForecastSummary {
     ///
     /// # Errors
     /// When a forecast is not finite.
-    pub fn new(name: &str, outcome: &ForecastOutcome) -> Result<Self, ExperimentError> {
+    pub fn new(plan: &ForecastPlan, outcome: &ForecastOutcome) -> Result<Self, ExperimentError> {
+        let name = &plan.forecaster.name();
         let nearest = Pairs::all(outcome, 0);
         let model = nearest.model();
         let pooled = PooledScores {
-            name: name.to_owned(),
+            name: name.clone(),
             model: forecast_scores(&model)?,
             yardsticks: yardstick_scores(outcome, nearest)?,
         };
@@ -153,6 +158,7 @@ impl ForecastSummary {
             cross_section: CrossSection::of(nearest, &model)?,
             calibration: calibration(&model)?,
             members: Spread::of(outcome)?,
+            recalibration: RecalibrationScores::of(plan.recalibration, outcome),
             by_fold: (0..outcome.folds.len()).map(|fold| fold_scores(outcome, fold)).collect::<Result<_, _>>()?,
         })
     }

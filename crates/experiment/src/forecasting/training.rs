@@ -37,13 +37,18 @@ pub(crate) struct TrainingContext<'a> {
     pub device: &'a str,
     /// Who watches.
     pub observer: &'a dyn Observer,
+    /// Whether the yardsticks are fitted and scored beside the members.
+    pub yardsticks: bool,
+    /// The fold whose members are trained whatever the cache holds.
+    pub retrained: Option<u32>,
 }
 
 /// Everything of a fold that does not depend on a member.
-struct PreparedFold {
-    fold: Split,
-    samples: FoldSamples,
-    scaler: Scaler,
+#[derive(Debug, Clone)]
+pub(crate) struct PreparedFold {
+    pub(crate) fold: Split,
+    pub(crate) samples: FoldSamples,
+    pub(crate) scaler: Scaler,
 }
 
 impl PreparedFold {
@@ -75,6 +80,21 @@ pub(crate) fn train_walk_forward(
     for warning in &warnings {
         context.observer.notify(Progress::Note(warning.clone()));
     }
+    let (outcome, streams) = train_prepared(plan, forecaster, panel, prepared, context)?;
+    Ok((ForecastOutcome { warnings, ..outcome }, streams))
+}
+
+/// Trains folds whose samples and scalers are there, each with at least one bar to test.
+///
+/// # Errors
+/// As [`train_walk_forward`].
+pub(crate) fn train_prepared(
+    plan: &ForecastPlan,
+    forecaster: &dyn Forecaster,
+    panel: &Panel,
+    prepared: Vec<PreparedFold>,
+    context: &TrainingContext<'_>,
+) -> Result<(ForecastOutcome, Option<StreamedForecasts>), ExperimentError> {
     let jobs: Vec<(usize, u32)> =
         (0..prepared.len()).flat_map(|fold| (0..plan.ensemble_size).map(move |member| (fold, member))).collect();
     context.observer.notify(Progress::Stage { name: "training folds", steps: jobs.len() as u64 });
@@ -84,13 +104,24 @@ pub(crate) fn train_walk_forward(
         .map(|&(fold, member)| run_member(plan, forecaster, panel, &prepared[fold], member, context))
         .collect::<Result<_, _>>()?;
     context.observer.notify(Progress::StageDone);
-    let yardsticks = run_yardsticks(plan, panel, &prepared, context)?;
-    let (outcome, streams) = assemble(plan, panel, prepared, members, yardsticks)?;
-    Ok((ForecastOutcome { warnings, ..outcome }, streams))
+    let yardsticks = if context.yardsticks { run_yardsticks(plan, panel, &prepared, context)? } else { Vec::new() };
+    assemble(plan, panel, prepared, members, yardsticks)
 }
 
 fn prepare(plan: &ForecastPlan, panel: &Panel) -> Result<Vec<PreparedFold>, ExperimentError> {
-    splits(panel.axis.len(), &plan.scheme)?
+    prepare_splits(plan, panel, splits(panel.axis.len(), &plan.scheme)?)
+}
+
+/// Picks the samples of each split and fits its scaler.
+///
+/// # Errors
+/// When a split has too few samples, or its scaler cannot be fitted.
+pub(crate) fn prepare_splits(
+    plan: &ForecastPlan,
+    panel: &Panel,
+    splits: Vec<Split>,
+) -> Result<Vec<PreparedFold>, ExperimentError> {
+    splits
         .into_iter()
         .map(|fold| {
             let mut samples = split_samples(panel, &fold, &plan.scales);
@@ -157,7 +188,7 @@ fn run_member(
     let train = prepared.windows(panel, plan, &prepared.samples.train);
     let valid = prepared.windows(panel, plan, &prepared.samples.valid);
     let key = member_key(plan, context.device, seed, &train, &valid)?;
-    let restored = restore(forecaster, &key, context);
+    let restored = if context.retrained == Some(fold) { None } else { restore(forecaster, &key, context) };
     let unfinished = context.cache.unfinished(&key);
     let (fitted, checkpoint, report, reused) = if let Some((fitted, checkpoint, report)) = restored {
         (fitted, checkpoint, report, true)
@@ -416,6 +447,7 @@ fn finish_fold(
         scaler,
         predictions: recalibrated.forecasts,
         intervals: recalibrated.intervals,
+        variance_factors: recalibrated.variance_factors,
         members,
         train_mean: (0..train.horizons).map(train_mean).collect(),
         time: samples

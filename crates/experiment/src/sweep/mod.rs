@@ -9,9 +9,13 @@ mod outcome;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rayon::prelude::*;
+use tidegate_ledger::{Source, TrialRecord};
 use tidegate_market::Forecast;
+
+pub(crate) use outcome::trial_metrics;
 
 pub use grid::{SweepPlan, SweepRequest};
 pub use outcome::{SweepOutcome, TrialRow, TrialValue};
@@ -19,7 +23,7 @@ pub use outcome::{SweepOutcome, TrialRow, TrialValue};
 use crate::ExperimentError;
 use crate::config::{ConfigSource, ExperimentConfig, StrategyConfig};
 use crate::dataset::Dataset;
-use crate::ledger::Trial;
+use crate::ledger::record;
 use crate::measure::{Measured, measure};
 use crate::observer::{Observer, Progress};
 use crate::pipeline::{RunOptions, forecasts, in_pool, market, open_ledger, study_directory};
@@ -53,10 +57,13 @@ pub fn run_sweep(
     let plan = SweepPlan::new(source, request)?;
     let folder = options.out.clone().unwrap_or_else(|| study_directory(&base).join("sweep"));
     crate::files::make_folder(&folder)?;
-    let ledger = open_ledger(&base, options)?;
+    let mut ledger = open_ledger(&base, options)?;
     let rows = in_pool(options.threads, || run_trials(source, &plan, options, observer))??;
-    let trials: Vec<Trial> = rows.iter().filter_map(TrialRow::ledger_entry).collect();
-    let counted = ledger.record(&trials)?.len() as u64;
+    let trials = rows
+        .iter()
+        .filter_map(|row| row.ledger_entry(&plan, base.seed))
+        .collect::<Result<Vec<TrialRecord>, ExperimentError>>()?;
+    let counted = record(&mut ledger, Source::Sweep, &outcome::metric_names(), &trials)?.trials;
     let outcome = SweepOutcome::new(folder, &plan, rows, counted, base.data.periods_per_year)?;
     outcome.write()?;
     Ok(outcome)
@@ -92,13 +99,18 @@ fn run_trials(
                 return Err(ExperimentError::Cancelled);
             }
             let row = match trial {
-                Ok(trial) => TrialRow::new(
-                    plan,
-                    index,
-                    trial.experiment.config_hash.clone(),
-                    trial.shared.dataset.input_hash(&trial.experiment)?,
-                    run_trial(trial),
-                ),
+                Ok(trial) => {
+                    let started = Instant::now();
+                    let result = run_trial(trial);
+                    TrialRow::new(
+                        plan,
+                        index,
+                        trial.experiment.config_hash.clone(),
+                        trial.shared.dataset.input_hash(&trial.experiment)?,
+                        result,
+                        started.elapsed(),
+                    )
+                }
                 Err(reason) => TrialRow::skipped(plan, index, reason.clone()),
             };
             observer.notify(Progress::Step);

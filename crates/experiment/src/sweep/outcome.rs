@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tidegate_data::{Column, Table};
+use tidegate_ledger::TrialRecord;
 use tidegate_metrics::{Performance, SharpeStatistics, Trials, sample_variance};
 
 use super::SweepPlan;
 use crate::ExperimentError;
 use crate::files::write_atomically;
-use crate::ledger::Trial;
+use crate::ledger::{now_ns, saturated_ns, trial_key};
 use crate::measure::Measured;
 
 /// The most trials that the terminal shows.
@@ -40,6 +42,8 @@ pub enum TrialValue {
         metrics: Vec<(&'static str, Option<f64>)>,
         /// The Sharpe ratio of one period with its moments; `None` when undefined.
         sharpe: Option<SharpeStatistics>,
+        /// How long it took.
+        elapsed: Duration,
     },
     /// Its values do not go together, or it failed.
     Skipped(String),
@@ -52,14 +56,16 @@ impl TrialRow {
         config_hash: String,
         data_hash: String,
         result: Result<Measured, ExperimentError>,
+        elapsed: Duration,
     ) -> Self {
         let value = match result {
             Err(error) => TrialValue::Skipped(error.to_string()),
             Ok(measured) => TrialValue::Ran {
                 config_hash,
                 data_hash,
-                metrics: metrics(&measured),
+                metrics: trial_metrics(&measured),
                 sharpe: SharpeStatistics::of(&measured.returns, &measured.options),
+                elapsed,
             },
         };
         Self { index, values: plan.values(index), value }
@@ -70,15 +76,23 @@ impl TrialRow {
     }
 
     /// Returns what the ledger keeps; nothing of a combination that did not run.
-    pub(super) fn ledger_entry(&self) -> Option<Trial> {
-        match &self.value {
-            TrialValue::Skipped(_) => None,
-            TrialValue::Ran { config_hash, data_hash, .. } => Some(Trial {
-                config_hash: config_hash.clone(),
-                data_hash: data_hash.clone(),
-                sharpe_ratio: self.metric("sharpe_ratio"),
-            }),
-        }
+    pub(super) fn ledger_entry(
+        &self,
+        plan: &SweepPlan,
+        base_seed: u64,
+    ) -> Option<Result<TrialRecord, ExperimentError>> {
+        let TrialValue::Ran { config_hash, data_hash, metrics, elapsed, .. } = &self.value else { return None };
+        let swept = || plan.keys().zip(&self.values);
+        let seed = swept().find(|(key, _)| *key == "seed").and_then(|(_, value)| value.as_integer());
+        Some(trial_key(config_hash, data_hash).map(|key| TrialRecord {
+            key,
+            seed: seed.map_or(base_seed, |seed| seed as u64),
+            values: Value::Object(swept().map(|(key, value)| (key.to_owned(), json!(value))).collect()).to_string(),
+            metrics: metrics.iter().map(|(_, value)| value.unwrap_or(f64::NAN)).collect(),
+            recorded_at_ns: now_ns(),
+            elapsed_ns: saturated_ns(*elapsed),
+            failure: None,
+        }))
     }
 
     fn metric(&self, name: &str) -> Option<f64> {
@@ -108,7 +122,8 @@ pub(super) fn metric_names() -> Vec<&'static str> {
     Performance::default().entries().into_iter().map(|(name, _)| name).chain(COUNTS).collect()
 }
 
-fn metrics(measured: &Measured) -> Vec<(&'static str, Option<f64>)> {
+/// Returns everything a trial is measured by.
+pub(crate) fn trial_metrics(measured: &Measured) -> Vec<(&'static str, Option<f64>)> {
     let execution = &measured.execution;
     let counts = [
         Some(execution.final_equity),

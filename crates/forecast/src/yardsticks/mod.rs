@@ -7,6 +7,8 @@ mod historical_mean;
 #[cfg(test)]
 mod laws;
 mod least_squares;
+#[cfg(test)]
+mod null_laws;
 mod per_horizon;
 mod ridge;
 mod window_summary;

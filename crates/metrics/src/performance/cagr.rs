@@ -9,15 +9,21 @@ use crate::{Convention, Returns, total_return};
 /// periods over periods per year. [`Convention::Empyrical`] and [`Convention::Quantstats`] always count periods.
 /// Source: the definition.
 pub fn cagr(returns: &Returns, convention: Convention) -> Option<f64> {
-    let growth = 1.0 + total_return(returns)?;
+    let total_return = total_return(returns)?;
     let elapsed = match convention {
         Convention::Tidegate => returns.elapsed(),
         Convention::Empyrical | Convention::Quantstats => returns.elapsed_by_periods(),
     };
-    if growth < 0.0 || elapsed.years() <= 0.0 {
+    annual_growth(total_return, elapsed.years())
+}
+
+/// Returns the growth rate a year that makes a total return in so many years.
+pub(crate) fn annual_growth(total_return: f64, years: f64) -> Option<f64> {
+    let growth = 1.0 + total_return;
+    if growth < 0.0 || years <= 0.0 {
         return None;
     }
-    finite(growth.powf(elapsed.years().recip()) - 1.0)
+    finite(growth.powf(years.recip()) - 1.0)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tidegate_market::Timestamp;
 use crate::Returns;
 
 /// A value this close to the peak, relative to it, has recovered: growth is a product of rounded returns.
-const RECOVERED: f64 = 1.0 - 1e-12;
+pub(super) const RECOVERED: f64 = 1.0 - 1e-12;
 
 /// One fall below the highest value so far, from the peak to the recovery.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

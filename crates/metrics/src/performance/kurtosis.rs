@@ -15,12 +15,16 @@ pub fn kurtosis(returns: &Returns, convention: Convention) -> Option<f64> {
 
 /// Computes the excess kurtosis of a sample as [`kurtosis`] does.
 pub(crate) fn sample_excess_kurtosis(values: &[f64], convention: Convention) -> Option<f64> {
-    let population = moments(values)?.raw_kurtosis - 3.0;
+    corrected_excess_kurtosis(moments(values)?.raw_kurtosis - 3.0, values.len(), convention)
+}
+
+/// Corrects the excess kurtosis of a population of so many values for bias, where the convention does.
+pub(crate) fn corrected_excess_kurtosis(population: f64, count: usize, convention: Convention) -> Option<f64> {
     match convention {
         Convention::Tidegate | Convention::Empyrical => Some(population),
-        Convention::Quantstats if values.len() < 4 => None,
+        Convention::Quantstats if count < 4 => None,
         Convention::Quantstats => {
-            let count = values.len() as f64;
+            let count = count as f64;
             let weight = (count - 1.0) / ((count - 2.0) * (count - 3.0));
             finite(weight * ((count + 1.0) * population + 6.0))
         }

@@ -1,5 +1,6 @@
 //! Omega ratio.
 
+use crate::lanes::sums_of;
 use crate::sample::ratio;
 use crate::{Convention, MetricOptions, Returns};
 
@@ -13,15 +14,14 @@ pub fn omega_ratio(returns: &Returns, options: &MetricOptions) -> Option<f64> {
         return None;
     }
     let threshold = threshold(options, returns.periods_per_year());
-    let (mut above, mut below) = (0.0, 0.0);
-    for value in returns.values() {
-        above += (value - threshold).max(0.0);
-        below += (threshold - value).max(0.0);
-    }
+    let [above, below] = sums_of(returns.values(), |values| {
+        [values.map(|value| (value - threshold).max(0.0)), values.map(|value| (threshold - value).max(0.0))]
+    });
     ratio(above, below)
 }
 
-fn threshold(options: &MetricOptions, periods_per_year: f64) -> f64 {
+/// Returns the threshold of one period.
+pub(crate) fn threshold(options: &MetricOptions, periods_per_year: f64) -> f64 {
     match options.convention {
         Convention::Tidegate => options.minimum_acceptable_return_per_period(periods_per_year),
         Convention::Empyrical | Convention::Quantstats => {

@@ -14,12 +14,16 @@ pub fn skewness(returns: &Returns, convention: Convention) -> Option<f64> {
 
 /// Computes the skewness of a sample as [`skewness`] does.
 pub(crate) fn sample_skewness(values: &[f64], convention: Convention) -> Option<f64> {
-    let population = moments(values)?.skewness;
+    corrected_skewness(moments(values)?.skewness, values.len(), convention)
+}
+
+/// Corrects the skewness of a population of so many values for bias, where the convention does.
+pub(crate) fn corrected_skewness(population: f64, count: usize, convention: Convention) -> Option<f64> {
     match convention {
         Convention::Tidegate | Convention::Empyrical => Some(population),
-        Convention::Quantstats if values.len() < 3 => None,
+        Convention::Quantstats if count < 3 => None,
         Convention::Quantstats => {
-            let count = values.len() as f64;
+            let count = count as f64;
             finite(population * (count * (count - 1.0)).sqrt() / (count - 2.0))
         }
     }

@@ -1,5 +1,6 @@
 //! Sortino ratio.
 
+use crate::lanes::sum_of;
 use crate::sample::{finite, mean, ratio};
 use crate::{MetricOptions, Returns};
 
@@ -28,8 +29,8 @@ fn above_minimum(returns: &Returns, options: &MetricOptions) -> Vec<f64> {
 }
 
 fn downside(excess: &[f64]) -> Option<f64> {
-    let squares: Vec<f64> = excess.iter().map(|value| value.min(0.0).powi(2)).collect();
-    mean(&squares).map(f64::sqrt)
+    let squares = || sum_of(excess, |excess| excess.map(|value| value.min(0.0).powi(2)));
+    if excess.is_empty() { None } else { finite(squares() / excess.len() as f64).map(f64::sqrt) }
 }
 
 #[cfg(test)]

@@ -35,6 +35,12 @@ pub(crate) fn runs(spec: &NetworkSpec) -> bool {
     }
 }
 
+/// Returns how many numbers a network that plain Rust runs is stored as.
+#[cfg(not(feature = "libtorch"))]
+pub(crate) fn stored_count(spec: &NetworkSpec) -> usize {
+    layout::shapes(spec).iter().map(crate::parameter_shape::ParameterShape::len).sum()
+}
+
 /// Returns whether such a network, once trained, is stepped bar by bar: it runs in plain Rust and reads one scale.
 ///
 /// Its [`tidegate_forecast::FittedForecaster::stream`] is then there, on whatever device it was trained.

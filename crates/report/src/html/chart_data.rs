@@ -41,6 +41,8 @@ struct LossChart {
     epoch: Vec<usize>,
     train: Vec<Option<f64>>,
     valid: Vec<Option<f64>>,
+    /// Mean global norms of the gradients.
+    gradient: Vec<Option<f64>>,
 }
 
 impl<'a> ChartData<'a> {
@@ -82,13 +84,14 @@ impl EquityChart {
 const NANOS_PER_SECOND: i64 = Timestamp::NANOS_PER_DAY / 86_400;
 
 fn losses(panel: &ForecastPanel) -> Vec<LossChart> {
-    let epochs_max = (EPOCHS_MAX / panel.loss_curves.len().max(1)).max(8);
-    panel.loss_curves.iter().map(|curve| loss(curve, epochs_max)).collect()
+    let epochs_max = (EPOCHS_MAX / panel.training.loss_curves.len().max(1)).max(8);
+    panel.training.loss_curves.iter().map(|curve| loss(curve, epochs_max)).collect()
 }
 
 fn loss(curve: &LossCurve, epochs_max: usize) -> LossChart {
     let defined = |values: &[f64]| values.iter().copied().map(Some).collect::<Vec<_>>();
     let (train, valid) = (defined(&curve.train), defined(&curve.valid));
+    let gradient: Vec<Option<f64>> = curve.gradients.iter().map(|epoch| Some(epoch.mean)).collect();
     let rows = kept_rows(&[&train, &valid], epochs_max);
     LossChart {
         fold: curve.fold,
@@ -96,6 +99,7 @@ fn loss(curve: &LossCurve, epochs_max: usize) -> LossChart {
         epoch: rows.iter().map(|row| row + 1).collect(),
         train: picked(&train, &rows, FRACTION_DIGITS),
         valid: picked(&valid, &rows, FRACTION_DIGITS),
+        gradient: picked(&gradient, &rows, FRACTION_DIGITS),
     }
 }
 
@@ -140,7 +144,7 @@ mod tests {
 
     #[test]
     fn curves_of_unequal_length_are_padded_with_nothing() {
-        let curve = LossCurve { fold: 0, member: 0, train: vec![1.0, 0.5], valid: vec![1.0] };
+        let curve = LossCurve { fold: 0, member: 0, train: vec![1.0, 0.5], valid: vec![1.0], gradients: Vec::new() };
         let chart = loss(&curve, 100);
         assert_eq!((chart.epoch, chart.valid), (vec![1, 2], vec![Some(1.0), None]));
     }

@@ -2,22 +2,25 @@
 
 use serde::Serialize;
 
+use super::calibration_view::{CurveView, curve, intervals, pit, recalibration};
+use super::comparison_view;
+use super::small_chart::{BarsView, bars};
+use super::table_view::TableView;
+use super::training_view::TrainingView;
 use crate::number::{UNDEFINED, count, percent_short, scientific, score};
-use crate::{CalibrationPoint, ForecastPanel, ForecastRole, ForecastRow};
-
-/// Side of the drawing area of a small chart, in its own units.
-const SIDE: f64 = 200.0;
+use crate::{CalibrationPanel, ForecastPanel, ForecastRole, ForecastRow};
 
 #[derive(Serialize)]
 pub(super) struct ForecastView<'a> {
     target: &'a str,
+    inference: &'a str,
     rows: Vec<ScoreView<'a>>,
-    folds: Vec<Vec<String>>,
-    calibration: Option<CalibrationView>,
-    pit: Option<BarsView>,
-    fold_ic: Option<BarsView>,
-    /// Folds that have loss curves, ascending.
-    loss_folds: Vec<u32>,
+    comparisons: Vec<TableView>,
+    curve: Option<CurveView>,
+    charts: Vec<BarsView>,
+    calibration: Vec<TableView>,
+    folds: Option<TableView>,
+    training: Option<TrainingView<'a>>,
 }
 
 #[derive(Serialize)]
@@ -28,51 +31,26 @@ struct ScoreView<'a> {
     scores: Vec<String>,
 }
 
-/// Observed against nominal coverage; the origin is the lower left corner.
-#[derive(Serialize)]
-struct CalibrationView {
-    line: String,
-    points: Vec<(String, String)>,
-    summary: String,
-}
-
-/// Bars around a base line.
-#[derive(Debug, Serialize)]
-struct BarsView {
-    bars: Vec<Bar>,
-    /// Height of the base line.
-    base: String,
-    /// Height of the line that a perfect forecast would follow.
-    reference: Option<String>,
-    high: String,
-    low: String,
-    summary: String,
-}
-
-#[derive(Debug, PartialEq, Serialize)]
-struct Bar {
-    x: String,
-    y: String,
-    width: String,
-    height: String,
-    title: String,
-}
-
 impl<'a> ForecastView<'a> {
     pub(super) fn new(panel: &'a ForecastPanel) -> Self {
-        let mut loss_folds: Vec<u32> = panel.loss_curves.iter().map(|curve| curve.fold).collect();
-        loss_folds.sort_unstable();
-        loss_folds.dedup();
+        let calibration = panel.calibration.as_ref();
         Self {
             target: &panel.target,
+            inference: &panel.inference,
             rows: panel.rows.iter().map(scores).collect(),
+            comparisons: comparison_view::tables(panel),
+            curve: calibration.and_then(|calibration| curve(&calibration.coverage_curve)),
+            charts: calibration.map(pit).into_iter().chain(fold_ic(panel)).collect(),
+            calibration: calibration_tables(panel, calibration),
             folds: folds(panel),
-            calibration: calibration(&panel.coverage_curve),
-            pit: panel.pit_histogram.as_ref().map(pit),
-            fold_ic: fold_ic(panel),
-            loss_folds,
+            training: TrainingView::new(&panel.training),
         }
     }
+}
+
+fn calibration_tables(panel: &ForecastPanel, calibration: Option<&CalibrationPanel>) -> Vec<TableView> {
+    let recalibrated = panel.recalibration.as_ref().and_then(recalibration);
+    calibration.and_then(intervals).into_iter().chain(recalibrated).collect()
 }
 
 fn scores(row: &ForecastRow) -> ScoreView<'_> {
@@ -96,10 +74,10 @@ fn scores(row: &ForecastRow) -> ScoreView<'_> {
     }
 }
 
-fn folds(panel: &ForecastPanel) -> Vec<Vec<String>> {
+fn folds(panel: &ForecastPanel) -> Option<TableView> {
     let epoch = |value: Option<u32>| value.map_or_else(|| UNDEFINED.to_owned(), |epoch| epoch.to_string());
     let row = |fold: &crate::FoldRow| {
-        vec![
+        [
             fold.fold.to_string(),
             fold.test_first.to_string(),
             fold.test_last.to_string(),
@@ -110,41 +88,12 @@ fn folds(panel: &ForecastPanel) -> Vec<Vec<String>> {
             epoch(fold.best_epoch),
         ]
     };
-    panel.by_fold.iter().map(row).collect()
-}
-
-fn calibration(curve: &[CalibrationPoint]) -> Option<CalibrationView> {
-    let known = |point: &&CalibrationPoint| point.nominal.is_finite() && point.observed.is_finite();
-    let points: Vec<&CalibrationPoint> = curve.iter().filter(known).collect();
-    let widest = points.iter().max_by(|a, b| error(a).total_cmp(&error(b)))?;
-    let coordinates: Vec<_> = points
-        .iter()
-        .map(|point| (coordinate(point.nominal * SIDE), coordinate((1.0 - point.observed) * SIDE)))
-        .collect();
-    let line: Vec<_> = coordinates.iter().map(|(x, y)| format!("{x},{y}")).collect();
-    let summary = format!(
-        "Observed against nominal coverage of {} central intervals; the farthest from the diagonal is {} for a nominal {}.",
-        points.len(),
-        percent_short(Some(widest.observed)),
-        percent_short(Some(widest.nominal)),
-    );
-    Some(CalibrationView { line: line.join(" "), points: coordinates, summary })
-}
-
-fn error(point: &CalibrationPoint) -> f64 {
-    (point.observed - point.nominal).abs()
-}
-
-fn pit(shares: &[f64; 10]) -> BarsView {
-    let title = |bin: usize| format!("{:.1} to {:.1}", bin as f64 / 10.0, (bin + 1) as f64 / 10.0);
-    let values: Vec<_> =
-        shares.iter().enumerate().map(|(bin, &share)| (title(bin), Some(share), percent_short(Some(share)))).collect();
-    let mut view = bars(&values, percent_short);
-    let high = values.iter().filter_map(|(_, share, _)| *share).fold(0.0, f64::max);
-    view.reference = (high > 0.0).then(|| coordinate(SIDE * (1.0 - 0.1 / high)));
-    let shown: Vec<_> = values.iter().map(|(_, _, text)| text.as_str()).collect();
-    view.summary = format!("Share of outcomes in each tenth of the forecast distribution: {}.", shown.join(", "));
-    view
+    TableView::new(
+        "Folds",
+        "",
+        ["Fold", "Test from", "Test to", "IC", "R2", "NLL", "Epochs", "Best epoch"],
+        panel.by_fold.iter().map(row),
+    )
 }
 
 fn fold_ic(panel: &ForecastPanel) -> Option<BarsView> {
@@ -153,42 +102,12 @@ fn fold_ic(panel: &ForecastPanel) -> Option<BarsView> {
     }
     let values: Vec<_> =
         panel.by_fold.iter().map(|fold| (format!("fold {}", fold.fold), fold.ic, score(fold.ic))).collect();
-    let mut view = bars(&values, score);
     let positive = panel.by_fold.iter().filter(|fold| fold.ic.is_some_and(|ic| ic > 0.0)).count();
-    view.summary = format!("Information coefficient by fold: positive in {positive} of {}.", panel.by_fold.len());
-    Some(view)
-}
-
-/// Lays bars out from left to right, scaled so that zero, the highest and the lowest value fit.
-fn bars(values: &[(String, Option<f64>, String)], label: impl Fn(Option<f64>) -> String) -> BarsView {
-    let finite = || values.iter().filter_map(|(_, value, _)| value.filter(|number| number.is_finite()));
-    let (high, low) = (finite().fold(0.0, f64::max), finite().fold(0.0, f64::min));
-    let range = if high > low { high - low } else { 1.0 };
-    let height_of = |value: f64| (high - value) / range * SIDE;
-    let step = SIDE / values.len().max(1) as f64;
-    let bar = |(column, (name, value, text)): (usize, &(String, Option<f64>, String))| {
-        let value = value.filter(|number| number.is_finite()).unwrap_or(0.0);
-        let (top, bottom) = (height_of(value.max(0.0)), height_of(value.min(0.0)));
-        Bar {
-            x: coordinate((column as f64 + 0.1) * step),
-            y: coordinate(top),
-            width: coordinate(step * 0.8),
-            height: coordinate(bottom - top),
-            title: format!("{name}: {text}"),
-        }
-    };
-    BarsView {
-        bars: values.iter().enumerate().map(bar).collect(),
-        base: coordinate(height_of(0.0)),
-        reference: None,
-        high: label(Some(high)),
-        low: label(Some(low)),
-        summary: String::new(),
-    }
-}
-
-fn coordinate(value: f64) -> String {
-    format!("{value:.1}")
+    Some(BarsView {
+        summary: format!("Information coefficient by fold: positive in {positive} of {}.", panel.by_fold.len()),
+        caption: "Correlation of forecast and outcome on each fold's test block, in time order.".to_owned(),
+        ..bars("IC by fold", &values, score)
+    })
 }
 
 #[cfg(test)]
@@ -196,40 +115,13 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    fn panel() -> ForecastPanel {
-        fixture::small().forecast.expect("the small run has forecasts")
-    }
-
-    #[test]
-    fn a_perfectly_calibrated_point_lies_on_the_diagonal() {
-        let view = calibration(&[CalibrationPoint { nominal: 0.25, observed: 0.25 }]).expect("a point");
-        assert_eq!(view.points, [("50.0".to_owned(), "150.0".to_owned())]);
-    }
-
-    #[test]
-    fn no_variances_give_no_calibration() {
-        assert!(calibration(&[]).is_none());
-        assert!(calibration(&[CalibrationPoint { nominal: 0.5, observed: f64::NAN }]).is_none());
-    }
-
-    #[test]
-    fn a_uniform_histogram_touches_its_reference_everywhere() {
-        let view = pit(&[0.1; 10]);
-        assert_eq!(view.reference.as_deref(), Some("0.0"));
-        assert!(view.bars.iter().all(|bar| bar.y == "0.0" && bar.height == "200.0"));
-    }
-
     #[test]
     fn a_negative_coefficient_hangs_below_the_base_line() {
         // 0.07 and -0.02: the base line is at 0.07 / 0.09 of 200 = 155.6, the second bar 44.4 high.
-        let view = fold_ic(&panel()).expect("coefficients");
+        let panel = fixture::small().forecast.expect("the small run has forecasts");
+        let view = fold_ic(&panel).expect("coefficients");
         assert_eq!(view.base, "155.6");
         assert_eq!((view.bars[1].y.as_str(), view.bars[1].height.as_str()), ("155.6", "44.4"));
         assert!(view.summary.ends_with("positive in 1 of 2."));
-    }
-
-    #[test]
-    fn folds_with_losses_are_listed_once() {
-        assert_eq!(ForecastView::new(&panel()).loss_folds, [0, 1]);
     }
 }

@@ -8,6 +8,7 @@ use crate::number::{count, metric, metric_pair, money, percent, percent_short, p
 use crate::{MetricUnit, ReportError, RunHeader, RunReport, TradeRow};
 
 use super::chart_data::{ChartData, EQUITY_ROWS_MAX};
+use super::cross_validation_view::CrossValidationView;
 use super::forecast_view::ForecastView;
 use super::heat_map::{HeatYear, heat_map};
 
@@ -23,7 +24,7 @@ pub(super) struct Page<'a> {
     notes: &'a [String],
     has_benchmark: bool,
     build: &'static str,
-    warnings: Vec<&'a str>,
+    warnings: Vec<String>,
     summary: String,
     key_figures: Vec<KeyFigure<'a>>,
     facts: Vec<(&'static str, String)>,
@@ -33,6 +34,7 @@ pub(super) struct Page<'a> {
     years: Vec<[String; 4]>,
     drawdowns: Vec<[String; 5]>,
     execution: Vec<(&'static str, String)>,
+    cross_validation: Option<CrossValidationView>,
     forecast: Option<ForecastView<'a>>,
     trades: Vec<TradeView<'a>>,
     trades_omitted: Option<String>,
@@ -84,6 +86,7 @@ impl<'a> Page<'a> {
             years: years(report),
             drawdowns: drawdowns(report),
             execution: execution(report),
+            cross_validation: report.cross_validation.as_ref().map(CrossValidationView::new),
             forecast: report.forecast.as_ref().map(ForecastView::new),
             trades: report.trades[n_omitted..].iter().map(trade).collect(),
             trades_omitted: (n_omitted > 0)
@@ -103,7 +106,8 @@ fn summary(report: &RunReport) -> String {
     let mut parts = vec![header.instruments()];
     parts.extend(report.traded_span().map(|span| span.to_string()));
     parts.push(format!("fills at the {}", header.fill_rule.label()));
-    parts.extend(header.walk_forward.map(|walk| format!("out of sample over {} folds", walk.n_folds)));
+    let sample = if report.cross_validation.is_some() { "cross-validated" } else { "out of sample" };
+    parts.extend(header.walk_forward.map(|walk| format!("{sample} over {} folds", walk.n_folds)));
     parts.join(" · ")
 }
 
