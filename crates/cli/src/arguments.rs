@@ -66,7 +66,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  tidegate backtest strategies/sp500_ridge.toml --forecasts forecasts/sp500/forecasts.parquet\n  tidegate backtest strategies/sp500_ridge.toml --forecasts mine.csv --set strategy.kelly.fraction=0.25"
     )]
     Backtest(BacktestArguments),
-    /// Run every combination of the values in `[sweep]`, on all cores
+    /// Run the trials of `[sweep]` on all cores, and go on where a stopped sweep ended
     #[command(
         after_help = "Examples:\n  tidegate sweep strategies/sma_cross.toml\n  tidegate sweep strategies/sma_cross.toml --grid strategy.sma_cross.fast_bars=5,10,20 --objective calmar_ratio"
     )]
@@ -143,7 +143,7 @@ pub(crate) struct ExecutionArguments {
     /// Train everything again and ignore finished runs
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// The folder of the study's trial ledger; `runs/<file stem>` when not given
+    /// The folder of the study's trial ledger, or a bare name, which is a folder in `runs/<file stem>`; that one itself when not given
     #[arg(long, value_name = "DIR")]
     pub(crate) study: Option<PathBuf>,
     /// The folder of trained models shared between runs
@@ -211,9 +211,15 @@ pub(crate) struct SweepArguments {
     /// Vary a key over values, such as `strategy.sma_cross.fast_bars=5,10,20`; replaces the file's grid; may be repeated
     #[arg(long = "grid", value_name = "KEY=V1,V2,...")]
     pub(crate) grid: Vec<String>,
+    /// A file whose `[sweep]` stands in for the strategy file's
+    #[arg(long = "sweep", value_name = "FILE.toml")]
+    pub(crate) sweep: Option<PathBuf>,
     /// The metric to rank by, in place of the file's
     #[arg(long)]
     pub(crate) objective: Option<String>,
+    /// Audit the file's own config first, as `tidegate audit` does, and sweep nothing when there is a leak
+    #[arg(long)]
+    pub(crate) audit: bool,
 }
 
 /// How a report is rendered.

@@ -62,6 +62,26 @@ impl TerminalProgress {
             self.printer.note(&format!("{}: {} of {}", stage.name, stage.done, stage.steps));
         }
     }
+
+    /// Many steps at once come with their rate, and with the time that the rest will take at it.
+    fn steps(&self, stage: &mut Stage, count: u64) {
+        let tenth = (stage.steps / 10).max(1);
+        let tenths_before = stage.done / tenth;
+        stage.done += count;
+        stage.bar.inc(count);
+        let seconds = stage.started.elapsed().as_secs_f64();
+        if seconds <= 0.0 || count == 0 {
+            return;
+        }
+        let rate = stage.done as f64 / seconds;
+        let speed = if rate >= 10.0 { format!("{rate:.0} a second") } else { format!("{rate:.2} a second") };
+        stage.bar.set_message(speed.clone());
+        if !self.printer.draws_progress() && stage.done / tenth > tenths_before && seconds > 1.0 {
+            let left = stage.steps.saturating_sub(stage.done) as f64 / rate;
+            let Stage { name, done, steps, .. } = stage;
+            self.printer.note(&format!("{name}: {done} of {steps}, {speed}, {left:.0} s left"));
+        }
+    }
 }
 
 impl Observer for TerminalProgress {
@@ -72,6 +92,11 @@ impl Observer for TerminalProgress {
             Progress::Step => {
                 if let Some(stage) = current.as_mut() {
                     self.step(stage);
+                }
+            }
+            Progress::Steps(count) => {
+                if let Some(stage) = current.as_mut() {
+                    self.steps(stage, count);
                 }
             }
             Progress::Epoch { fold, member, progress } => {

@@ -27,9 +27,35 @@ fn write_and_rename(path: &Path, beside: &Path, content: &[u8]) -> io::Result<()
 }
 
 /// Two processes that write the same file do not share the name beside it.
-fn beside(path: &Path) -> PathBuf {
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    path.with_file_name(format!("{}{}{ENDING}", beside_stem(path), std::process::id()))
+}
+
+/// The ending of a file that is being written.
+const ENDING: &str = ".tmp";
+
+fn beside_stem(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+    format!(".{name}.")
+}
+
+/// Removes what processes that no longer exist left of a file; a system that does not list its processes keeps it.
+pub(crate) fn remove_leftovers(path: &Path) {
+    let processes = Path::new("/proc");
+    let stem = beside_stem(path);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    if !processes.join("self").exists() {
+        return;
+    }
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(ENDING));
+        if process.is_some_and(|process| process.parse::<u32>().is_ok() && !processes.join(process).exists()) {
+            // One that cannot be removed is harmless.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 #[cfg(test)]

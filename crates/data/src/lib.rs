@@ -53,5 +53,5 @@ pub use resample::{resample, resample_to};
 pub use select::{in_range, prefix, select};
 pub use session::{SessionSpec, in_sessions, sessions};
 pub use simulate::{Garch, Jumps, SimulationSpec, simulate};
-pub use table::{Column, Table, TimeKind, bars_table};
+pub use table::{Column, Table, TableWriter, TimeKind, bars_table};
 pub use zone::TimeZone;

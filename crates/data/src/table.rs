@@ -1,5 +1,6 @@
 //! Plain tables: columns with names, to and from CSV and Parquet.
 
+mod append;
 mod bars;
 mod load;
 mod typed;
@@ -11,6 +12,7 @@ use tidegate_market::Timestamp;
 
 use crate::DataError;
 
+pub use append::TableWriter;
 pub use bars::bars_table;
 
 /// How a time column is shown.

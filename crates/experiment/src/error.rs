@@ -35,6 +35,9 @@ pub enum ExperimentError {
     /// A trial ledger that cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] tidegate_ledger::LedgerError),
+    /// A space of trials that cannot be walked.
+    #[error(transparent)]
+    Search(#[from] tidegate_search::SearchError),
     /// A report that cannot be rendered.
     #[error(transparent)]
     Report(#[from] tidegate_report::ReportError),

@@ -30,6 +30,12 @@ impl TrialCount {
     pub fn of(ledger: &Ledger) -> Result<Self, ExperimentError> {
         Ok(Self { trials: ledger.count()?, sharpe_ratios: ledger.sharpe_ratios()? })
     }
+
+    /// Returns the variance of the Sharpe ratios per period; `None` below two of them.
+    pub fn sharpe_ratio_variance(&self, periods_per_year: f64) -> Option<f64> {
+        let per_period: Vec<f64> = self.sharpe_ratios.iter().map(|ratio| ratio / periods_per_year.sqrt()).collect();
+        tidegate_metrics::sample_variance(&per_period)
+    }
 }
 
 /// Writes trials that were measured by the same metrics, and returns what the study then holds.

@@ -74,7 +74,7 @@ pub use stored_model::{ModelRequest, StoredModel};
 pub use study::{
     StudyRequest, StudySummary, StudyTable, StudyTrials, TrialLine, export_study, list_studies, show_study,
 };
-pub use sweep::{SweepOutcome, SweepPlan, SweepRequest, TrialRow, TrialValue, run_sweep};
+pub use sweep::{SweepOutcome, SweepRequest, run_sweep};
 pub use tear_sheet::tear_sheet;
 pub use traded_market::traded_market;
 pub use trading::{StrategyInputs, read_forecasts, read_inputs, trade, trade_benchmark, trade_in_the_loop};

@@ -203,7 +203,7 @@ pub fn measure(
 ///
 /// No order can fill before the first bar has closed, so that bar's mark is the initial point; only `same_close` can pay costs
 /// within it, and gets a point one interval earlier.
-fn equity_curve(
+pub(crate) fn equity_curve(
     experiment: &ResolvedExperiment,
     journal: &Journal,
     rows: usize,
@@ -213,11 +213,21 @@ fn equity_curve(
     let Some(&first) = time.first() else {
         return Err(ExperimentError::Sample("there are no bars to trade".to_owned()));
     };
-    if experiment.backtest.fill == FillTiming::SameClose {
-        time.insert(0, first.plus_nanos(-experiment.data.interval.nanos()));
-        equity.insert(0, journal.initial_cash.0);
+    if let Some((before, money)) = initial_point(experiment, journal, first) {
+        time.insert(0, before);
+        equity.insert(0, money);
     }
     Ok(EquityCurve::new(time, equity)?)
+}
+
+/// Returns the initial point of an equity that begins at a label, where it is not that label's own.
+pub(crate) fn initial_point(
+    experiment: &ResolvedExperiment,
+    journal: &Journal,
+    first: Timestamp,
+) -> Option<(Timestamp, f64)> {
+    let is_in_first_bar = experiment.backtest.fill == FillTiming::SameClose;
+    is_in_first_bar.then(|| (first.plus_nanos(-experiment.data.interval.nanos()), journal.initial_cash.0))
 }
 
 fn execution(

@@ -16,6 +16,8 @@ pub enum Progress {
     },
     /// One step of the current stage is done.
     Step,
+    /// So many steps of the current stage are done.
+    Steps(u64),
     /// A fold's member finished an epoch of training.
     Epoch {
         /// The fold, from zero.

@@ -1,6 +1,6 @@
 //! A strategy file to its result: load, forecast, trade, measure, write.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -37,7 +37,7 @@ use crate::trading::{read_forecasts, read_inputs, trade, trade_benchmark, trade_
 pub struct RunOptions {
     /// The run directory; `None` is `runs/<file stem>/<config hash>`.
     pub out: Option<PathBuf>,
-    /// The folder of the study's trial ledger; `None` is `runs/<file stem>`.
+    /// The folder of the study's trial ledger; a bare name is a folder in `runs/<file stem>`, and `None` is `runs/<file stem>` itself.
     pub study: Option<PathBuf>,
     /// Where trained members are kept between runs.
     pub cache: ArtifactCache,
@@ -420,8 +420,16 @@ pub(crate) fn in_pool<T: Send>(threads: Option<usize>, job: impl FnOnce() -> T +
 
 /// Opens the ledger before anything is computed, so that a study that cannot count is known early.
 pub(crate) fn open_ledger(experiment: &ResolvedExperiment, options: &RunOptions) -> Result<Ledger, ExperimentError> {
-    let folder = options.study.clone().unwrap_or_else(|| study_directory(experiment));
-    Ok(Ledger::open(&folder)?)
+    Ok(Ledger::open(&study_folder(experiment, options))?)
+}
+
+/// Returns the folder of the study's ledger: `runs/<file stem>`, a folder of a name inside it, or one elsewhere.
+pub(crate) fn study_folder(experiment: &ResolvedExperiment, options: &RunOptions) -> PathBuf {
+    let own = study_directory(experiment);
+    let Some(study) = &options.study else { return own };
+    let mut parts = study.components();
+    let is_name = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    if is_name { own.join(study) } else { study.clone() }
 }
 
 /// Returns `runs/<file stem>/<config hash>`.

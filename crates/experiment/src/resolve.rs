@@ -277,6 +277,41 @@ impl ResolvedExperiment {
     }
 }
 
+/// Which tables of a config were changed since it was resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// `[strategy]` alone.
+    Strategy,
+    /// `[strategy]`, `[account]`, `[execution]` and `[risk]`.
+    Trading,
+}
+
+impl ResolvedExperiment {
+    /// Resolves its own config again after a change that leaves data and forecasts as they are, checking every rule that
+    /// [`ResolvedExperiment::from_config`] checks. The config's hash is left to the caller.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub(crate) fn resolve_changed(&mut self, changed: Changed, source: &ConfigSource) -> Result<(), ExperimentError> {
+        profiles::fill_in(&mut self.config);
+        let (config, check) = (&self.config, Rules { source });
+        check.strategy(&config.strategy, &config.data.symbols)?;
+        if changed == Changed::Trading {
+            self.instruments = check.instruments(config)?;
+            check.data(config)?;
+        }
+        self.rules = check.rules(config, &self.data)?;
+        if changed == Changed::Trading {
+            self.backtest = check.backtest(config)?;
+        }
+        if config.model.is_some() || config.strategy.needs_forecasts() {
+            check.forecasts(config)?;
+        }
+        self.strategy.clone_from(&config.strategy);
+        Ok(())
+    }
+}
+
 impl Rules<'_> {
     fn metrics(&self, config: &ExperimentConfig) -> Result<MetricOptions, ConfigError> {
         let risk_free_annual = config.metrics.map_or(0.0, |metrics| metrics.risk_free_rate);
@@ -290,7 +325,11 @@ impl Rules<'_> {
 
 /// Hashes the config, without the title and the sweep, which change no number of a run.
 fn config_hash(config: &ExperimentConfig) -> Result<String, ExperimentError> {
+    Ok(blake3::hash(hashed_text(config)?.as_bytes()).to_hex()[..16].to_owned())
+}
+
+/// Returns the text that a config's hash is of.
+pub(crate) fn hashed_text(config: &ExperimentConfig) -> Result<String, ExperimentError> {
     let bare = ExperimentConfig { name: String::new(), description: None, sweep: None, ..config.clone() };
-    let text = serde_json::to_string(&bare).map_err(|error| ExperimentError::Internal(error.to_string()))?;
-    Ok(blake3::hash(text.as_bytes()).to_hex()[..16].to_owned())
+    serde_json::to_string(&bare).map_err(|error| ExperimentError::Internal(error.to_string()))
 }

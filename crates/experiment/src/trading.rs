@@ -7,17 +7,20 @@ use tidegate_backtest::strategies::rules::RulesFeatures;
 use tidegate_backtest::strategies::{
     BuyAndHold, EqualRiskContribution, EqualRiskContributionParams, FixedWeights, ForecastThreshold,
     ForecastThresholdParams, Kelly, KellyParams, MomentumRotation, MomentumRotationParams, Rules, ScheduledWeight,
-    SmaCross, SmaCrossParams, TargetWeights, VolatilitySource, VolatilityTarget, VolatilityTargetParams,
+    SharedAverages, SharedSmaCross, SmaCross, SmaCrossParams, TargetWeights, VolatilitySource, VolatilityTarget,
+    VolatilityTargetParams,
 };
 use tidegate_backtest::{
     AccountKind, BacktestConfig, ForecastSource, Journal, Market, RebalanceSchedule, Rebalancing, RiskLimits,
-    Shortfall, Strategy, TargetSizing, run, run_with,
+    Shortfall, Strategy, TargetSizing, run_into, run_with_into,
 };
 use tidegate_data::Table;
 use tidegate_market::{BarLabel, Bars, FeatureMatrix, Forecast, InstrumentId, Timestamp, TradingCalendar};
 
 use crate::ExperimentError;
-use crate::config::{RebalanceConfig, ScheduleConfig, StrategyConfig, TargetWeightsConfig, WeightsConfig};
+use crate::config::{
+    RebalanceConfig, ScheduleConfig, SmaCrossConfig, StrategyConfig, TargetWeightsConfig, WeightsConfig,
+};
 use crate::dataset::Dataset;
 use crate::resolve::ResolvedExperiment;
 
@@ -41,7 +44,30 @@ pub fn trade(
     forecasts: &[Forecast],
     inputs: &StrategyInputs,
 ) -> Result<Journal, ExperimentError> {
-    let run = StrategyRun { market, forecasts: Feed::Known(forecasts), config: &experiment.backtest };
+    let mut journal = Journal::default();
+    trade_into(experiment, dataset, market, forecasts, inputs, None, &mut journal)?;
+    Ok(journal)
+}
+
+/// Does what [`trade`] does and writes into a journal whose memory is used again; `averages` are those of this very market.
+///
+/// # Errors
+/// As [`trade`]; the journal's content is then undefined.
+pub(crate) fn trade_into(
+    experiment: &ResolvedExperiment,
+    dataset: &Dataset,
+    market: &Market,
+    forecasts: &[Forecast],
+    inputs: &StrategyInputs,
+    averages: Option<&SharedAverages>,
+    journal: &mut Journal,
+) -> Result<(), ExperimentError> {
+    let run = StrategyRun { market, forecasts: Feed::Known(forecasts), config: &experiment.backtest, journal };
+    if let (StrategyConfig::SmaCross(sma), Some(averages)) = (&experiment.strategy, averages)
+        && let Some(mut shared) = SharedSmaCross::new(sma_cross(sma), averages)?
+    {
+        return run.with(&mut shared);
+    }
     trade_as(experiment, dataset, run, inputs)
 }
 
@@ -56,8 +82,11 @@ pub fn trade_in_the_loop(
     source: &mut dyn ForecastSource,
     inputs: &StrategyInputs,
 ) -> Result<Journal, ExperimentError> {
-    let run = StrategyRun { market, forecasts: Feed::Made(source), config: &experiment.backtest };
-    trade_as(experiment, dataset, run, inputs)
+    let mut journal = Journal::default();
+    let run =
+        StrategyRun { market, forecasts: Feed::Made(source), config: &experiment.backtest, journal: &mut journal };
+    trade_as(experiment, dataset, run, inputs)?;
+    Ok(journal)
 }
 
 fn trade_as(
@@ -65,21 +94,13 @@ fn trade_as(
     dataset: &Dataset,
     run: StrategyRun<'_>,
     inputs: &StrategyInputs,
-) -> Result<Journal, ExperimentError> {
+) -> Result<(), ExperimentError> {
     let market = run.market;
     let instruments = dataset.symbols.len();
     let calendar = experiment.config.data.calendar;
     match &experiment.strategy {
         StrategyConfig::BuyAndHold {} => run.with(&mut BuyAndHold::new(instruments)),
-        StrategyConfig::SmaCross(sma) => run.with(&mut SmaCross::new(
-            SmaCrossParams {
-                fast_bars: sma.fast_bars,
-                slow_bars: sma.slow_bars,
-                weight: sma.weight,
-                allow_short: sma.allow_short,
-            },
-            instruments,
-        )?),
+        StrategyConfig::SmaCross(sma) => run.with(&mut SmaCross::new(sma_cross(sma), instruments)?),
         StrategyConfig::ForecastThreshold(threshold) => run.with(&mut ForecastThreshold::new(
             ForecastThresholdParams {
                 entry_threshold: threshold.entry_threshold,
@@ -134,6 +155,15 @@ fn trade_as(
     }
 }
 
+const fn sma_cross(config: &SmaCrossConfig) -> SmaCrossParams {
+    SmaCrossParams {
+        fast_bars: config.fast_bars,
+        slow_bars: config.slow_bars,
+        weight: config.weight,
+        allow_short: config.allow_short,
+    }
+}
+
 /// Returns the schedule of a strategy by the days on which its market trades.
 fn rebalancing(config: &RebalanceConfig, calendar: TradingCalendar) -> Rebalancing {
     let schedule = match config.schedule {
@@ -180,13 +210,17 @@ pub fn trade_benchmark(market: &Market, config: &BacktestConfig) -> Result<Journ
         ..config.clone()
     };
     let strategy = &mut BuyAndHold::new(market.instruments().len());
-    StrategyRun { market, forecasts: Feed::Known(&[]), config: &unborrowed }.with(strategy)
+    let mut journal = Journal::default();
+    let run = StrategyRun { market, forecasts: Feed::Known(&[]), config: &unborrowed, journal: &mut journal };
+    run.with(strategy)?;
+    Ok(journal)
 }
 
 struct StrategyRun<'a> {
     market: &'a Market,
     forecasts: Feed<'a>,
     config: &'a BacktestConfig,
+    journal: &'a mut Journal,
 }
 
 /// Where a backtest's forecasts come from.
@@ -196,11 +230,12 @@ enum Feed<'a> {
 }
 
 impl StrategyRun<'_> {
-    fn with<S: Strategy>(self, strategy: &mut S) -> Result<Journal, ExperimentError> {
-        Ok(match self.forecasts {
-            Feed::Known(forecasts) => run(self.market, forecasts, self.config, strategy)?,
-            Feed::Made(source) => run_with(self.market, source, self.config, strategy)?,
-        })
+    fn with<S: Strategy>(self, strategy: &mut S) -> Result<(), ExperimentError> {
+        match self.forecasts {
+            Feed::Known(forecasts) => run_into(self.market, forecasts, self.config, strategy, self.journal)?,
+            Feed::Made(source) => run_with_into(self.market, source, self.config, strategy, self.journal)?,
+        }
+        Ok(())
     }
 }
 

@@ -39,12 +39,16 @@ fn parquet(table: &Table) -> PolarsResult<Vec<u8>> {
     let columns = table.columns.iter();
     let series = columns.map(|(name, column)| Ok(series(name, column)?.into_column())).collect::<PolarsResult<_>>()?;
     let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes)
+    parquet_writer(&mut bytes).finish(&mut DataFrame::new(table.rows, series)?)?;
+    Ok(bytes)
+}
+
+/// Returns a writer with every option stated.
+pub(super) fn parquet_writer<W: std::io::Write>(to: W) -> ParquetWriter<W> {
+    ParquetWriter::new(to)
         .with_compression(ParquetCompression::Zstd(None))
         .with_statistics(StatisticsOptions::default())
         .with_row_group_size(Some(ROW_GROUP))
-        .finish(&mut DataFrame::new(table.rows, series)?)?;
-    Ok(bytes)
 }
 
 /// Turns times into the texts that CSV shows; other columns stay.
@@ -65,7 +69,7 @@ fn time_text(time: Timestamp, kind: TimeKind) -> String {
     }
 }
 
-fn series(name: &str, column: &Column) -> PolarsResult<Series> {
+pub(super) fn series(name: &str, column: &Column) -> PolarsResult<Series> {
     let name = name.into();
     match column {
         Column::Time(times, kind) => {

@@ -46,7 +46,9 @@ pub use strategy::{
     RebalanceConfig, ScheduleConfig, SmaCrossConfig, StrategyConfig, TargetWeightsConfig, VolatilityTargetConfig,
     WeightsConfig,
 };
-pub use sweep::SweepConfig;
+pub use sweep::{
+    AxisConfig, DrawsConfig, HalvingConfig, MethodConfig, Number, RangeConfig, ScaleKind, SweepConfig, TpeConfig,
+};
 
 /// One experiment, as written in a strategy file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

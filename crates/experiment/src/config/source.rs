@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::ExperimentConfig;
+use super::sweep::{SweepConfig, SweepFile};
 
 /// A strategy file's text, where it came from, and the overrides laid over it.
 #[derive(Debug, Clone)]
@@ -115,6 +116,20 @@ impl ConfigSource {
         }
         // A mistake that the file has without the overrides is better shown where it stands.
         self.parse_table(&table).map_err(|error| written.err().unwrap_or(error))
+    }
+
+    /// Parses a text that holds nothing but a `[sweep]`.
+    ///
+    /// # Errors
+    /// As [`ConfigSource::parse`].
+    pub(crate) fn parse_sweep(&self) -> Result<SweepConfig, ConfigError> {
+        let file: SweepFile = toml::from_str(&self.text).map_err(|error| self.toml_error(&self.text, &error))?;
+        Ok(file.sweep)
+    }
+
+    /// Returns the same file without its text: for mistakes of configs that nobody wrote there, of which nothing can be pointed at.
+    pub(crate) fn unwritten(&self) -> Self {
+        Self { path: self.path.clone(), text: String::new(), overrides: Vec::new() }
     }
 
     /// Returns the text as an untyped table, without the overrides.
