@@ -127,6 +127,7 @@ fn a_grid_that_is_too_large_is_refused_with_its_number() {
         .refused(&["at most `10000000` combinations, the grid has `16000000`"]);
 }
 
+#[cfg(feature = "libtorch")]
 #[test]
 fn twelve_settings_of_one_trained_model_train_it_once() {
     let lab = Lab::with(&network());
