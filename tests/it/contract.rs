@@ -351,7 +351,18 @@ fn the_schema_is_json_with_every_table_and_no_room_for_other_keys() {
 fn completions_name_the_commands() {
     let script = Lab::new().tidegate("completions bash").done().stdout;
     for command in [
-        "run", "audit", "check", "features", "train", "backtest", "sweep", "report", "explain", "metrics", "data",
+        "run",
+        "audit",
+        "robustness",
+        "check",
+        "features",
+        "train",
+        "backtest",
+        "sweep",
+        "report",
+        "explain",
+        "metrics",
+        "data",
         "schema",
     ] {
         assert!(script.contains(&format!("tidegate__subcmd__{command})")), "{command}");

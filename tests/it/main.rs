@@ -6,6 +6,7 @@ mod bad_data;
 mod bad_forecasts;
 mod causality;
 mod commands;
+mod compare;
 mod contract;
 mod damage;
 mod determinism;
@@ -23,6 +24,7 @@ mod reference;
 #[cfg(feature = "libtorch")]
 mod resume;
 mod returns;
+mod robustness;
 mod rules;
 mod strategies;
 mod studies;

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tidegate_experiment::DEFAULT_CUTS;
+use tidegate_experiment::{DEFAULT_CUTS, DEFAULT_RESAMPLES};
 use tidegate_market::TradingCalendar;
 
 use crate::model_arguments::{BenchArguments, CompressArguments, ExportArguments, PredictArguments};
@@ -46,6 +46,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  tidegate audit strategies/sp500_multi_scale_gru.toml\n  tidegate audit strategies/sma_cross.toml --cuts 50 --json"
     )]
     Audit(AuditArguments),
+    /// Show how the result changes when its assumptions do: costs, delays, fills, parts of the time, the order of trades
+    #[command(
+        after_help = "Examples:\n  tidegate robustness strategies/sma_cross.toml\n  tidegate robustness strategies/sp500_ridge.toml --resamples 5000 --json"
+    )]
+    Robustness(RobustnessArguments),
     /// Check a strategy file and its data, and say what a run will do
     #[command(
         after_help = "Examples:\n  tidegate check strategies/sp500_multi_scale_gru.toml\n  tidegate check strategies/sma_cross.toml --set data.end=2010-12-31"
@@ -78,6 +83,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  tidegate report runs/sma_cross/0123456789abcdef\n  tidegate report runs/sma_cross/0123456789abcdef --format html --out report.html"
     )]
     Report(ReportArguments),
+    /// Show runs side by side, with paired tests against the first and what differs in their configs
+    #[command(
+        after_help = "Examples:\n  tidegate compare runs/sma_cross/0123456789abcdef runs/sma_cross/fedcba9876543210\n  tidegate compare runs/base runs/costly runs/short --json"
+    )]
+    Compare(CompareArguments),
     /// Tell the whole story of one trade: what was known, the order, the fill, the costs, the gain
     #[command(
         after_help = "Examples:\n  tidegate explain runs/sma_cross/0123456789abcdef --trade 3\n  tidegate explain runs/sma_cross/0123456789abcdef --trade 3 --json"
@@ -181,6 +191,15 @@ pub(crate) struct AuditArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RobustnessArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArguments,
+    /// How many resamples of the returns and orders of the trades are drawn
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_RESAMPLES as u32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) resamples: u32,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) strategy: StrategyArguments,
@@ -246,6 +265,13 @@ pub(crate) struct ReportArguments {
     /// The file to write in place of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Two or more run directories; the first is what the others are tested against
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) run_dirs: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

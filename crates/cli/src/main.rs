@@ -38,6 +38,7 @@ fn dispatch(arguments: &Arguments, printer: Printer) -> anyhow::Result<()> {
     match &arguments.command {
         Command::Run(run) => command::run::execute(run, printer),
         Command::Audit(audit) => command::audit::execute(audit, printer),
+        Command::Robustness(robustness) => command::robustness::execute(robustness, printer),
         Command::Check(check) => command::check::execute(check, printer),
         Command::Features(features) => command::features::execute(features, printer),
         Command::Train(train) => command::train::execute(train, printer),
@@ -45,6 +46,7 @@ fn dispatch(arguments: &Arguments, printer: Printer) -> anyhow::Result<()> {
         Command::Sweep(sweep) => command::sweep::execute(sweep, printer),
         Command::Study(study) => command::study::execute(study, printer),
         Command::Report(report) => command::report::execute(report, printer),
+        Command::Compare(compare) => command::compare::execute(compare, printer),
         Command::Explain(explain) => command::explain::execute(explain, printer),
         Command::Predict(predict) => command::predict::execute(predict, printer),
         Command::Export(export) => command::export::execute(export, printer),

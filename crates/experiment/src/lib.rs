@@ -9,6 +9,7 @@
 
 mod audit;
 mod check;
+mod compare;
 mod compress;
 pub mod config;
 mod dataset;
@@ -28,6 +29,7 @@ mod pipeline;
 mod rates;
 mod resolve;
 mod returns_file;
+mod robustness;
 mod rules;
 mod run_directory;
 mod schema;
@@ -44,6 +46,7 @@ pub use audit::{
     audit_and_store, audit_experiment,
 };
 pub use check::{CheckedFold, CheckedForecaster, CheckedRun, check};
+pub use compare::compare;
 pub use compress::{CompressOutcome, CompressRequest, Compression, MeasuredNetwork, compress};
 pub use config::ConfigSource;
 pub use dataset::{Beside, Dataset, read_options};
@@ -68,6 +71,11 @@ pub use resolve::{
     ResolvedData, ResolvedExperiment, RulesPlan,
 };
 pub use returns_file::{ReturnsRequest, measure_returns};
+pub use robustness::{
+    BreakEven, CostsAnswer, DEFAULT_RESAMPLES, ExecutionAnswer, FinancingPaid, IntervalsAnswer, PeriodsAnswer,
+    RobustnessOptions, RobustnessReport, SubPeriod, TradeOrderAnswer, Variant, VariantOutcome, VariantResult,
+    robustness, robustness_and_store,
+};
 pub use run_directory::{RunDirectory, RunFacts, StoredRun, read_report};
 pub use schema::schema;
 pub use stored_model::{ModelRequest, StoredModel};

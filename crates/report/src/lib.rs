@@ -11,6 +11,7 @@
 #[cfg(test)]
 extern crate self as tidegate_report;
 
+mod comparison;
 mod run_report;
 mod trade_story;
 
@@ -34,6 +35,10 @@ mod text_table;
 #[cfg(test)]
 mod fixture;
 
+pub use comparison::{
+    BetterWhen, ComparedMetric, ComparedRun, Comparison, ConfigDifference, EqualSharpeTest, PairedBootstrap,
+    PairedEstimate, PairedPeriods, PairedTests, comparison,
+};
 pub use cross_validation::{CrossValidationPanel, PathRow};
 pub use csv::csv;
 pub use error::ReportError;

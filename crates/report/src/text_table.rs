@@ -19,6 +19,17 @@ impl TextTable {
         self.rows.push(cells.map(|cell| printable(&cell)).to_vec());
     }
 
+    /// Makes a table of as many columns as `header` names.
+    pub(crate) fn with_header(header: &[String]) -> Self {
+        Self { header: header.iter().map(|title| printable(title)).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row of as many cells as the header has.
+    pub(crate) fn push(&mut self, cells: &[String]) {
+        assert_eq!(cells.len(), self.header.len(), "a row has as many cells as the header");
+        self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
+    }
+
     /// Leaves out every column from the one named `title` on.
     #[must_use]
     pub(crate) fn without_columns_from(mut self, title: &str) -> Self {

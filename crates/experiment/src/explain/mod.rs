@@ -10,7 +10,7 @@ mod known;
 mod lots;
 mod order;
 mod records;
-mod run_files;
+pub(crate) mod run_files;
 mod signal;
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ fn links_of(records: &Records, request: &ExplainRequest) -> Result<Vec<Link>, Ex
     lots::links(records).map_err(|reason| damaged(&request.run_dir.join("trades.parquet"), reason))
 }
 
-fn damaged(path: &Path, reason: String) -> ExperimentError {
+pub(crate) fn damaged(path: &Path, reason: String) -> ExperimentError {
     ExperimentError::Damaged { path: path.to_owned(), reason, hint: "run the experiment again" }
 }
 

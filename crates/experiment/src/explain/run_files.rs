@@ -10,7 +10,7 @@ use crate::run_directory::{Circumstances, Manifest, RUN_FORMAT};
 use super::damaged;
 
 /// A finished run's folder and what its manifest says.
-pub(super) struct RunFiles {
+pub(crate) struct RunFiles {
     path: PathBuf,
     manifest: Manifest,
 }
@@ -18,7 +18,7 @@ pub(super) struct RunFiles {
 impl RunFiles {
     /// # Errors
     /// When the folder is not a finished run's, or was written by a version with other tables.
-    pub(super) fn open(run_dir: &Path) -> Result<Self, ExperimentError> {
+    pub(crate) fn open(run_dir: &Path) -> Result<Self, ExperimentError> {
         let path = run_dir.join("manifest.json");
         let bytes = read(&path, "\nhint: name the run directory that `tidegate run` printed")?;
         // An older manifest lacks keys, so that its format is looked at first.
@@ -32,47 +32,55 @@ impl RunFiles {
         Ok(Self { path: run_dir.to_owned(), manifest })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.manifest.name
     }
 
-    pub(super) fn config_hash(&self) -> &str {
+    pub(crate) fn config_hash(&self) -> &str {
         &self.manifest.config_hash
     }
 
-    pub(super) fn bars_hash(&self) -> &str {
+    pub(crate) fn bars_hash(&self) -> &str {
         &self.manifest.bars_hash
     }
 
-    pub(super) fn data_hash(&self) -> &str {
+    pub(crate) fn data_hash(&self) -> &str {
         &self.manifest.data_hash
     }
 
-    pub(super) fn place(&self, name: &str) -> PathBuf {
+    pub(crate) const fn seed(&self) -> u64 {
+        self.manifest.seed
+    }
+
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// # Errors
     /// When the file is missing, was changed since the run, or is no table.
-    pub(super) fn table(&self, name: &str) -> Result<Table, ExperimentError> {
+    pub(crate) fn table(&self, name: &str) -> Result<Table, ExperimentError> {
         self.unchanged(name)?;
         Ok(Table::read(&self.place(name))?)
     }
 
     /// # Errors
     /// When the file is missing or was changed since the run.
-    pub(super) fn config_text(&self) -> Result<String, ExperimentError> {
+    pub(crate) fn config_text(&self) -> Result<String, ExperimentError> {
         let bytes = self.unchanged("config.toml")?;
         String::from_utf8(bytes).map_err(|error| damaged(&self.place("config.toml"), error.to_string()))
     }
 
     /// Returns the folder that the config's paths start from; `None` where the run does not say.
-    pub(super) fn strategy_folder(&self) -> Option<PathBuf> {
+    pub(crate) fn strategy_folder(&self) -> Option<PathBuf> {
         let bytes = std::fs::read(self.place("timings.json")).ok()?;
         serde_json::from_slice(&bytes).ok().map(|Circumstances { strategy_folder, .. }| strategy_folder)
     }
 
-    fn unchanged(&self, name: &str) -> Result<Vec<u8>, ExperimentError> {
+    /// Returns the bytes of a result file.
+    ///
+    /// # Errors
+    /// When the file is missing or was changed since the run.
+    pub(crate) fn unchanged(&self, name: &str) -> Result<Vec<u8>, ExperimentError> {
         let path = self.place(name);
         let bytes = read(&path, "\nhint: run the experiment again")?;
         let found = blake3::hash(&bytes).to_hex();
